@@ -1,0 +1,1 @@
+"""Backends: what turns a job into files. They know jobs' payloads, media, pipelines and one maker."""

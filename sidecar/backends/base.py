@@ -1,0 +1,50 @@
+"""The protocol of a backend, and what the worker hands to it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sidecar.jobs import Job
+from sidecar.values import JobError, Json, Outputs, Progress
+
+
+class BackendError(Exception):
+    """The job can't be done: carries the JobError to store. `retry_in` asks for another attempt."""
+
+    def __init__(self, error: JobError, *, retry_in: float | None = None) -> None:
+        super().__init__(error.error)
+        self.error = error
+        self.retry_in = retry_in
+
+
+class RunContext(Protocol):
+    """What a running job may do to the outside: report, and remember."""
+
+    @property
+    def job(self) -> Job:
+        """The job as it was leased; `job.ledger` holds what an earlier run remembered."""
+        ...
+
+    async def progress(self, progress: Progress) -> None:
+        """Report; coalesced, never goes back. Cheap enough to call on every step."""
+        ...
+
+    async def preview(self, data: bytes, content_type: str) -> None:
+        """Show a preview frame to whoever watches; never stored."""
+        ...
+
+    async def remember(self, ledger: Json) -> None:
+        """Store the ledger durably before the next step. Raises LeaseLost."""
+        ...
+
+    def output_key(self, name: str) -> str:
+        """Return the media key for an output of this attempt ("video.mp4", "image.png")."""
+        ...
+
+
+class Backend(Protocol):
+    """One way to run jobs. Cancelling the task that runs `run` must stop the work for real."""
+
+    async def run(self, context: RunContext) -> Outputs:
+        """Make the files. Raises BackendError; leaves no stray file."""
+        ...

@@ -1,0 +1,1 @@
+"""A ComfyUI client that knows nothing of jobs, routes, media or pipelines."""

@@ -1,0 +1,225 @@
+"""Jobs as values, and the protocols of the queue, the store and the event bus.
+
+The shape is a pull-lease: a worker asks for work, holds a lease whose attempt number is the fencing
+token, extends it, and completes or fails it. The dispatcher in this process is just such a worker,
+so another store (PostgreSQL) or a worker on another machine changes none of the code above.
+Knows nothing of HTTP, of a particular store, or of ComfyUI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .values import JobError, JobState, Json, Progress
+
+
+class LeaseLost(Exception):
+    """Another attempt owns the job: stop, interrupt the backend and write nothing more."""
+
+
+class QueueFull(Exception):
+    """The queue holds as many jobs as it may; `retry_after` is an honest guess in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"The queue is full; try again in {retry_after:.0f} s.")
+        self.retry_after = retry_after
+
+
+class IdempotencyConflict(Exception):
+    """The idempotency key was used before, for another request."""
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What a client asked for; at most 64 KB, media only as keys."""
+
+    id: str
+    payload: Json
+    tenant: str = ""
+    lane: str = "demo"  # what can run it: "demo", or "comfy" (later: "comfy:<pipeline>")
+    priority: int = 0
+    max_attempts: int = 3
+    idempotency_key: str | None = None
+    request_hash: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stored job. `version` goes up by one on every visible change.
+
+    `ledger` is what the backend must remember to recover after a kill (prompt id, step reached);
+    times are seconds since the epoch.
+    """
+
+    spec: JobSpec
+    state: JobState
+    attempt: int = 0
+    version: int = 1
+    cancel_requested: bool = False
+    progress: Progress = field(default_factory=Progress)
+    result: Json | None = None
+    error: JobError | None = None
+    ledger: Json = field(default_factory=dict[str, object])
+    owner: str | None = None
+    created_at: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self.spec.id
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to run one attempt of a job; `attempt` is the fencing token."""
+
+    job: Job
+    attempt: int
+    expires_in: float
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What a worker is told when it extends its lease."""
+
+    cancel: bool = False
+    drain: bool = False
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs to list; None means any."""
+
+    tenant: str | None = None
+    state: JobState | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of jobs, newest first; `cursor` fetches the next one, None at the end."""
+
+    jobs: tuple[Job, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class LaneStats:
+    """How busy one lane is."""
+
+    queued: int
+    running: int
+    oldest_age_s: float
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """A hint that a job changed: the store is the truth."""
+
+    job_id: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Events may have been missed: read the job again."""
+
+
+class JobQueue(Protocol):
+    """Everything that changes a job. Nothing else writes `state`."""
+
+    async def submit(self, spec: JobSpec, *, max_queued: int | None = None) -> tuple[Job, bool]:
+        """Record and enqueue as one atomic act; True if new.
+
+        The same idempotency key (per tenant) and request hash give the existing job and False.
+        Raises QueueFull, IdempotencyConflict.
+        """
+        ...
+
+    async def lease(
+        self, worker_id: str, lanes: Sequence[str], *, lease_s: float, wait_s: float
+    ) -> Lease | None:
+        """Take the next job: expired leases first, then priority, fairness between tenants, FIFO."""
+        ...
+
+    async def adopt(self, worker_id: str, *, lease_s: float) -> list[Lease]:
+        """Take back this worker's own running jobs after a restart, attempt unchanged."""
+        ...
+
+    async def extend(
+        self,
+        lease: Lease,
+        *,
+        lease_s: float,
+        progress: Progress | None = None,
+        ledger: Json | None = None,
+    ) -> Signal:
+        """Keep the lease; store progress and ledger. Raises LeaseLost."""
+        ...
+
+    async def complete(self, lease: Lease, result: Json) -> Job:
+        """Store the result: succeeded. Repeating it with the same attempt is fine. Raises LeaseLost."""
+        ...
+
+    async def fail(self, lease: Lease, error: JobError, *, retry_in: float | None = None) -> Job:
+        """Failed for good (`retry_in` None) or queued again later. Raises LeaseLost."""
+        ...
+
+    async def release(self, lease: Lease) -> Job:
+        """Give the job back to the queue on a clean shutdown; the attempt does not count."""
+        ...
+
+    async def canceled(self, lease: Lease) -> Job:
+        """Confirm that a running job was stopped because of a cancel request."""
+        ...
+
+    async def cancel(self, job_id: str) -> Job | None:
+        """Queued: canceled at once. Running: a flag, seen at the next extend. Unknown: None."""
+        ...
+
+    async def reap(self) -> int:
+        """Put expired leases back (or end them); safe from any process."""
+        ...
+
+    async def stats(self) -> Mapping[str, LaneStats]:
+        """How busy each lane is."""
+        ...
+
+    async def position(self, job_id: str) -> int | None:
+        """How many queued jobs would start before it (0: next); None if it is not queued."""
+        ...
+
+
+class JobStore(Protocol):
+    """Everything that reads jobs; the same object as the queue on SQLite."""
+
+    async def get(self, job_id: str) -> Job | None:
+        """Return the job, or None."""
+        ...
+
+    async def list(self, flt: JobFilter, *, cursor: str | None, limit: int) -> Page:
+        """List newest first."""
+        ...
+
+    async def purge(self, older_than_s: float) -> int:
+        """Forget terminal jobs that finished longer ago than this; return how many."""
+        ...
+
+
+class EventBus(Protocol):
+    """Lossy hints: ordered per job, may drop. After a Gap the reader reads the store."""
+
+    async def publish(self, event: JobEvent) -> None:
+        """Tell the subscribers; never raises, never blocks."""
+        ...
+
+    def subscribe(
+        self, job_id: str | None
+    ) -> AbstractAsyncContextManager[AsyncIterator[JobEvent | Gap]]:
+        """Follow one job, or all (None)."""
+        ...

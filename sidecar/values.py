@@ -1,0 +1,74 @@
+"""The sidecar's named values: frozen, plain, JSON-clean where they are stored.
+
+Knows nothing of HTTP, SQLite or ComfyUI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class JobState(str, Enum):
+    """The contract's names. QUEUED and RUNNING are unfinished, the others terminal."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether a job in this state will never change again."""
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: `value` in 0..1 never goes back, and is 1 only when the result is stored."""
+
+    value: float = 0.0
+    message: str = ""
+    node: str | None = None
+    step: int | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True)
+class JobError:
+    """Why a job failed: `code` is a stable snake_case word, `error` one sentence, `status` 400 or 500."""
+
+    code: str
+    error: str
+    details: str = ""
+    status: int = 500
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a backend made. `image` and `video` are media keys, never paths."""
+
+    image: str
+    video: str
+    workflow_response: Json | None = None
+    demo: bool = False
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """A checked request: what `Job.payload` holds.
+
+    `image` is a media key; `server` the ComfyUI to use, None for the demo engine;
+    `params` the checked values of the pipeline's parameters (`text` included).
+    """
+
+    image: str
+    text: str
+    pipeline: str
+    server: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
