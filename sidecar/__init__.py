@@ -1,1 +1,1 @@
-"""The REST service: a picture and a sentence in, a video out, by ComfyUI or by the built-in engine."""
+"""The REST service: a picture and a sentence in, a video out, by ComfyUI or our own engine."""

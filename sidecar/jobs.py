@@ -144,7 +144,7 @@ class JobQueue(Protocol):
     async def lease(
         self, worker_id: str, lanes: Sequence[str], *, lease_s: float, wait_s: float
     ) -> Lease | None:
-        """Take the next job: expired leases first, then priority, fairness between tenants, FIFO."""
+        """Take the next job: expired leases first, then priority, fairness, FIFO."""
         ...
 
     async def adopt(self, worker_id: str, *, lease_s: float) -> list[Lease]:
@@ -163,7 +163,7 @@ class JobQueue(Protocol):
         ...
 
     async def complete(self, lease: Lease, result: Json) -> Job:
-        """Store the result: succeeded. Repeating it with the same attempt is fine. Raises LeaseLost."""
+        """Store the result: succeeded. Repeating the same attempt is fine. Raises LeaseLost."""
         ...
 
     async def fail(self, lease: Lease, error: JobError, *, retry_in: float | None = None) -> Job:

@@ -1,4 +1,4 @@
-"""Pipelines: a ComfyUI graph and what the sidecar must know to run it. Loading, checking, binding: pure.
+"""Pipelines: a ComfyUI graph and what it takes to run it. Loading, checking, binding: pure.
 
 Must not know HTTP or ComfyUI's protocol.
 """
@@ -50,7 +50,7 @@ class Pipeline:
     """A graph that can be run, with its parameters mapped onto it.
 
     `mapping`: parameter name ("image", "text", "seed", ...) to the widgets it fills.
-    `image_output` / `video_output`: the nodes whose files are the answer (None: PromptReelResult's).
+    `image_output` / `video_output`: the nodes whose files are the answer (None: the Result's).
     """
 
     name: str

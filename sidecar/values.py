@@ -30,7 +30,7 @@ class JobState(str, Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: `value` in 0..1 never goes back, and is 1 only when the result is stored."""
+    """How far a job is: `value` in 0..1 never goes back; 1 means stored."""
 
     value: float = 0.0
     message: str = ""
@@ -41,7 +41,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class JobError:
-    """Why a job failed: `code` is a stable snake_case word, `error` one sentence, `status` 400 or 500."""
+    """Why a job failed: a stable snake_case `code`, one sentence, 400 or 500."""
 
     code: str
     error: str

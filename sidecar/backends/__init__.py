@@ -1,1 +1,1 @@
-"""Backends: what turns a job into files. They know jobs' payloads, media, pipelines and one maker."""
+"""Backends: what turns a job into files. They know jobs, media, pipelines and one maker."""
