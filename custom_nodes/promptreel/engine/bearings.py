@@ -1,0 +1,106 @@
+"""Finds what belongs to a move in its clause: direction, speed, negation, goal.
+
+Must not decide whether it is a move of the camera: `phrases` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .line import Line, is_open, is_preposition
+from .tokens import speeds, words
+
+_FREE = frozenset(("left", "right", "up", "down", "cw", "ccw"))  # may stand apart from their verb
+
+_OBJECT = frozenset(("toward", "away", "around", "along"))  # a noun behind them is expected
+
+
+def turn_of(line: Line, row: dict[str, Any], i: int) -> str | None:
+    """Return the direction of the action `row` at `i`, of those that the row knows."""
+    turns: dict[str, str] = row.get("turns", {})
+    if not turns:
+        return None
+    places = (*_directions_after(line, i), *_directions_before(line, i))
+    return next((line.tokens[j].key for j in places if line.tokens[j].key in turns), None)
+
+
+def speed_of(line: Line, i: int) -> float | None:
+    """Return the strength that speed words give the move at `i`."""
+    for j in _around(line, i):
+        if line.tokens[j].kind == "speed":
+            value = float(speeds()[int(line.tokens[j].key)]["strength"])
+            negated = j > 0 and line.tokens[j - 1].kind == "negation"
+            return 1 / value if negated else value
+    return None
+
+
+def is_denied(line: Line, i: int) -> bool:
+    """Tell whether a "no" or "without" in the clause forbids the move at `i`."""
+    for j in range(i - 1, -1, -1):
+        if line.tokens[j].kind == "negation":
+            slower = line.text(j) in words("denies_speed") and line.tokens[j + 1].kind == "speed"
+            return not slower and line.hard(j + 1, i) <= 1
+        if j in line.used:
+            return False
+    return False
+
+
+def goal_of(line: Line) -> int | None:
+    """Return where the words for what the last move looks at begin, in English.
+
+    Without their preposition they would be in the wrong case in Russian.
+    """
+    size = len(line.tokens)
+    for j in range(line.used[-1] + 1 if line.used else size, size):
+        token = line.tokens[j]
+        passed = line.soft[j] or is_preposition(token)
+        if not passed or "determiner" in token.roles:
+            empty = all(map(line.is_about_camera, range(j, size)))
+            return None if empty or not line.text(j).isascii() else token.start
+    return None
+
+
+def _directions_before(line: Line, i: int) -> Iterator[int]:
+    for j in range(i - 1, -1, -1):
+        if line.tokens[j].kind == "action" or not line.soft[j]:
+            return
+        if line.tokens[j].kind == "direction":
+            yield j
+
+
+def _directions_after(line: Line, i: int) -> Iterator[int]:
+    """Yield the directions after `i`; one that is far from it has to stand alone."""
+    far = False
+    for j in range(i + 1, len(line.tokens)):
+        token = line.tokens[j]
+        if token.kind == "action" and line.text(j) not in words("absorbed"):
+            return
+        if token.kind != "direction":
+            far = far or not line.soft[j] or is_preposition(token)
+        elif _counts(line, j, far=far):
+            yield j
+
+
+def _counts(line: Line, j: int, *, far: bool) -> bool:
+    """Tell whether the direction at `j` is one, and not part of "in the fog", "the left side"."""
+    if line.tokens[j].key in _OBJECT:
+        return not far
+    if line.tokens[j].key not in _FREE:
+        following = line.next(j)
+        return not far and (following is None or is_open(following) or is_preposition(following))
+    return not far or (line.ends_after(j) and "determiner" not in line.tokens[j - 1].roles)
+
+
+def _around(line: Line, i: int) -> Iterator[int]:
+    """Yield the places where the speed of the move at `i` may stand, nearest first."""
+    for j in range(i - 1, -1, -1):
+        if not line.soft[j] or j in line.used:
+            break
+        yield j
+    for j in range(i + 1, len(line.tokens)):
+        if not line.soft[j] or line.tokens[j].kind == "action":
+            break
+        yield j
+    if i + 1 < len(line.tokens):
+        yield len(line.tokens) - 1

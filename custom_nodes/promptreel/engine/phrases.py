@@ -1,0 +1,181 @@
+"""Tells which words of a part move the camera, and not the picture's subject.
+
+An action word is the camera's if a camera stands in its clause, or if it opens the clause the way
+an order does ("pan left", "slow drift over the city"). `actions.json` gives each action a level:
+
+sure    always the camera's ("dolly in");
+craft   the camera's if it opens its clause and something fitting follows ("pan left");
+order   the camera's if it opens its clause (imperatives);
+plain   as craft, but only as an order or a noun, and more has to follow ("move left");
+alone   only if nothing else stands in the clause ("static");
+guided  only with a camera ("stops").
+
+Must not know shots: `motion` makes those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .bearings import goal_of, is_denied, speed_of, turn_of
+from .clauses import Clause, Move, split
+from .line import Line, form, is_open
+from .tokens import Part, actions, words
+
+
+@dataclass
+class Carry:
+    """What earlier clauses leave to the next one. `camera`: the camera is still the subject."""
+
+    camera: bool = False
+    negated: bool = False
+
+
+def read(part: Part, folded: str, carry: Carry, *, alone: bool = False) -> list[Clause]:
+    """Return the clauses of `part` with their moves; `carry` is brought up to date.
+
+    `alone`: the part is the whole text, so that one bare word ("rotate") is an order too.
+    """
+    if part.new_sentence and not part.follows and "pronoun" not in part.tokens[0].roles:
+        carry.camera = False
+    if part.plain:
+        carry.camera = carry.camera and all(token.roles for token in part.tokens)
+        carry.negated = False
+        return [Clause(part.start, part.end, tokens=part.tokens)]
+    clauses = split(part)
+    carry.negated = carry.negated and any(clause.joined_by("or") for clause in clauses)
+    for clause in clauses if not part.spoken else ():
+        _Reader(part, clause, folded, carry, alone=alone and len(clauses) == 1).read()
+    return clauses
+
+
+class _Reader:
+    """Reads one clause."""
+
+    def __init__(
+        self, part: Part, clause: Clause, folded: str, carry: Carry, *, alone: bool
+    ) -> None:
+        if clause.joined_by("relative") and not _follows_camera(clause, folded):
+            carry.camera = False
+        self._part, self._clause, self._carry, self._alone = part, clause, carry, alone
+        self._line = Line.of(clause.tokens, folded, camera=carry.camera)
+
+    def read(self) -> None:
+        """Fill in the clause's moves and bring the carry up to date."""
+        clause, line = self._clause, self._line
+        for i, token in enumerate(line.tokens):
+            if token.kind == "action" and (move := self._move(i)):
+                clause.moves.append(move)
+                line.use(i)
+        clause.pure = all(map(line.is_about_camera, range(len(line.tokens))))
+        clause.goal = goal_of(line)
+        if clause.moves or line.camera_before(len(line.tokens)) is not None:
+            self._carry.camera = True
+        elif not clause.pure:
+            self._carry.camera = False
+        self._carry.negated = bool(clause.moves) and clause.moves[-1].negated
+
+    def _move(self, i: int) -> Move | None:
+        line = self._line
+        number = int(line.tokens[i].key)
+        row = actions()[number]
+        turn = turn_of(line, row, i)
+        kind = _kind(row, turn)
+        again = i - 1 in line.used and line.text(i) in words("absorbed")  # "pan movement"
+        if kind is None or again or not self._is_camera(row, i, turn):
+            return None
+        strength = row.get("strength") or speed_of(line, i)
+        return Move(kind, strength, is_denied(line, i) or self._is_denied_too(), number)
+
+    def _is_denied_too(self) -> bool:
+        """Tell whether the "no" of the clause before goes on: "no zoom or pan"."""
+        if not self._carry.negated or self._clause.joined_by("join"):
+            return False
+        detailed = any(token.kind in ("speed", "direction") for token in self._line.tokens)
+        return not (self._clause.joined_by("pair") and detailed)
+
+    def _is_camera(self, row: dict[str, Any], i: int, turn: str | None) -> bool:
+        level: str = row["level"]
+        if self._part.tagged or level == "sure" or self._is_guided(row, i):
+            return True
+        if level == "alone":
+            others = self._line.hard(0, i) + self._line.hard(i + 1, len(self._line.tokens))
+            return others == 0 and self._clause.joiner is None
+        if level == "guided" or not self._opens(row, i, turn):
+            return False
+        if level == "order":
+            return True
+        return self._fits(row, i, turn) if level == "craft" else self._is_order(row, i, turn)
+
+    def _is_guided(self, row: dict[str, Any], i: int) -> bool:
+        """Tell whether a camera, in this clause or still from the one before, does it."""
+        line = self._line
+        if self._describes_next(row, i):
+            return False
+        camera = line.camera_before(i)
+        if camera is not None:
+            moved = bool(line.used) and line.used[-1] > camera
+            return line.hard(camera + 1, i) <= (0 if moved else 1)
+        if line.used:
+            return line.hard(line.used[-1] + 1, i) == 0
+        return line.hard(0, i) == 0 and (line.camera_after(i) or self._carry.camera)
+
+    def _describes_next(self, row: dict[str, Any], i: int) -> bool:
+        """Tell whether the word is an attribute of the next one: "rising smoke"."""
+        following = self._line.next(i)
+        if following is None or row.get("object") or is_open(following) or following.roles:
+            return False
+        return form(self._line.text(i)) == "ing" and row["level"] in ("plain", "craft")
+
+    def _opens(self, row: dict[str, Any], i: int, turn: str | None) -> bool:
+        """Tell whether nothing but speeds and such stands before; "dreamy pan left" is fine."""
+        line = self._line
+        following = line.next(i)
+        told = following is not None and following.kind == "direction" and line.ends_after(i + 1)
+        adjective = row["level"] == "craft" and turn is not None and told
+        return line.hard(0, i) <= (1 if adjective else 0)
+
+    def _fits(self, row: dict[str, Any], i: int, turn: str | None) -> bool:
+        """Tell whether what follows the opening word of craft makes it a move."""
+        following, named = self._line.next(i), self._line.is_named(i)
+        if following is None:
+            return not named or speed_of(self._line, i) is not None
+        if following.kind == "direction":
+            return turn is not None or bool(row.get("wide"))
+        if following.kind == "action":  # "dolly shot moving left"
+            return not named and not row.get("needs_turn")
+        if is_open(following) or "preposition" in following.roles:
+            return True
+        return bool(row.get("wide") and following.roles) and not named
+
+    def _is_order(self, row: dict[str, Any], i: int, turn: str | None) -> bool:
+        """Tell whether the opening plain word is an order, or a noun with a speed."""
+        line, shape = self._line, form(self._line.text(i))
+        first = self._part.new_sentence and self._clause.joiner is None
+        if shape == "finite" or (shape == "ing" and not first):
+            return False
+        following, speedy = line.next(i), speed_of(line, i) is not None
+        if following is None:
+            return speedy or (self._alone and line.hard(0, i) == 0)
+        if following.kind == "direction" or turn is not None:
+            return turn is not None
+        governs = line.text(i).rpartition(" ")[2] in words("governing")
+        if governs or (row.get("object") and following.roles):
+            return not line.is_named(i)
+        leads = is_open(following) or "preposition" in following.roles
+        return leads and shape == "base" and (following.kind != "frame" or speedy)
+
+
+def _kind(row: dict[str, Any], turn: str | None) -> str | None:
+    if "fixed" in row:
+        return row["fixed"]
+    if turn is not None:
+        return row["turns"][turn]
+    return None if row.get("needs_turn") else row.get("default")
+
+
+def _follows_camera(clause: Clause, folded: str) -> bool:
+    """Tell whether "that", "which" stands right behind a camera."""
+    head = folded[max(0, clause.start - 12) : clause.start].split()
+    return bool(head) and head[-1].strip(",") in words("camera")
