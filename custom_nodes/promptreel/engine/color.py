@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
-_WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_WITH_ALPHA = ("LA", "PA", "RGBA", "RGBa")
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -47,7 +47,7 @@ def _alpha(image: Image.Image) -> Image.Image | None:
 
 
 def _colors(image: Image.Image) -> Image.Image:
-    if image.mode in ("P", "PA", "RGBa", "La"):
+    if image.mode in ("P", "PA", "RGBa"):
         image = image.convert("RGBA")
     if image.mode == "RGBA":
         image = _without_alpha(image)
