@@ -45,6 +45,7 @@ def test_rates_are_exact():
     assert limits.check_fps(29.97) == Fraction(30000, 1001)
     assert limits.check_fps(23.976) == Fraction(24000, 1001)
     assert limits.check_fps(12.5) == Fraction(25, 2)
+    assert [limits.check_fps(float(fps)) for fps in range(1, 61)] == [*range(1, 61)]
     assert limits.check_fps(Fraction(2997, 100)) == Fraction(2997, 100)  # said exactly: kept
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from promptreel.engine import look_words
 from promptreel.engine.errors import ParameterError
-from promptreel.engine.look import LOOKS, Grade, grade, grades
+from promptreel.engine.look import GROUPS, LOOKS, Grade, grade, grades
 
 from tests.pictures import picture
 
@@ -51,6 +51,13 @@ def test_every_look_changes_the_picture_the_same_way_each_time(scene: np.ndarray
 def test_every_look_takes_one_pixel_and_thin_pictures(look: str):
     for shape in ((1, 1, 3), (1, 700, 3), (700, 2, 3)):
         assert grade(np.full(shape, 128, np.uint8), [look]).shape == shape
+
+
+def test_the_order_of_the_words_does_not_matter(scene: np.ndarray):
+    assert {row["group"] for row in look_words.looks().values()} == set(GROUPS)
+    assert (grade(scene, ["night", "fog"]) == grade(scene, ["fog", "night"])).all()
+    assert luma(grade(scene, ["night", "fog"])).mean() < 0.7 * luma(scene).mean()
+    assert chroma(grade(scene, ["black_and_white", "sunset"])) < 1
 
 
 def test_no_look_is_the_picture_itself(scene: np.ndarray):

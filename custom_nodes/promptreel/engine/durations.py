@@ -18,13 +18,14 @@ _BEFORE, _AFTER = 40, 12  # characters around a hint that a length may reach to
 
 @dataclass(frozen=True)
 class Duration:
-    """A length found at `start`..`end`.
+    """A length found at `start`..`end`; its "for" or "in", if it has one, ends at `led`.
 
     `total`: the text says it is the whole video's; `cue`: it is a stretch of it ("2-4s").
     """
 
     seconds: float
     start: int
+    led: int
     end: int
     total: bool = False
     cue: bool = False
@@ -58,18 +59,23 @@ def _windows(folded: str) -> Iterator[tuple[int, int]]:
 def _length(folded: str, match: re.Match[str]) -> Duration | None:
     if _is_moment(folded, match) or _decade().search(match[0]):
         return None
-    return Duration(_seconds(match), *match.span(), total=_is_total(folded, match))
+    return Duration(_seconds(match), *_span(match), total=_is_total(folded, match))
 
 
 def _range(match: re.Match[str]) -> Duration:
     """Read "0-2s" and "0:02-0:04" as stretches of the video, and "3-5 seconds" as about four."""
     if match["until"]:
         length = _clock(match["until"]) - _clock(match["since"])
-        return Duration(length, *match.span(), cue=True)
+        return Duration(length, *_span(match), cue=True)
     low, high = float(match["low"]), float(match["high"])
     if low == 0 or match["unit"] == "s":
-        return Duration(high - low, *match.span(), cue=True)
-    return Duration((low + high) / 2, *match.span())
+        return Duration(high - low, *_span(match), cue=True)
+    return Duration((low + high) / 2, *_span(match))
+
+
+def _span(match: re.Match[str]) -> tuple[int, int, int]:
+    start, end = match.span()
+    return start, max(match.end("lead"), start), end
 
 
 def _clock(text: str) -> float:

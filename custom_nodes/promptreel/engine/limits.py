@@ -51,8 +51,8 @@ def check_fps(fps: Fraction | float) -> Fps:
     """
     if not (math.isfinite(fps) and MIN_FPS <= fps <= MAX_FPS):
         raise ParameterError(f"The frame rate must be {MIN_FPS} to {MAX_FPS} fps, not {fps}.")
-    if isinstance(fps, Fraction):
-        return fps
+    if isinstance(fps, Fraction) or fps == int(fps):
+        return Fraction(fps)
     ntsc = Fraction(round(fps * 1.001) * 1000, 1001)
     return ntsc if abs(float(ntsc) - fps) < 0.005 else Fraction(fps).limit_denominator(1001)
 

@@ -24,6 +24,12 @@ RGB = tuple[float, float, float]
 # ITU-R BT.709: how much each channel adds to luma.
 _LUMA = (0.2126, 0.7152, 0.0722)
 
+# In which order the groups of looks are applied: what is there, the light on it, the film. So a
+# foggy night is dark, and a black-and-white sunset is grey, however the text puts it.
+GROUPS = (
+    "season", "air", "light", "moon", "temperature", "contrast", "saturation", "style", "tone",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Grade:
@@ -62,7 +68,7 @@ LOOKS: tuple[str, ...] = tuple(grades())
 
 
 def grade(picture: Picture, looks: Sequence[str]) -> Picture:
-    """Return a picture with the looks applied one after the other; `picture` stays as it is.
+    """Return a picture with the looks applied in the order of GROUPS; `picture` stays as it is.
 
     Raises ParameterError for an unknown look.
     """
@@ -72,9 +78,13 @@ def grade(picture: Picture, looks: Sequence[str]) -> Picture:
     if not looks:
         return picture
     image = Image.fromarray(picture)
-    for look in looks:
+    for look in sorted(looks, key=_place):
         image = _graded(image, grades()[look])
     return np.array(image)
+
+
+def _place(look: str) -> int:
+    return GROUPS.index(vocabulary("looks")[look]["group"])
 
 
 def _graded(image: Image.Image, look: Grade) -> Image.Image:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .clauses import Clause, Move
@@ -57,6 +58,7 @@ class _Director:
         self._last: Move | None = None
         self._speed: float | None = None  # said before the move: "Slowly, the camera ..."
         self._cued = False  # a stretch of time ("2-4s") has begun
+        self._then = False  # a sequence word stood before the part or, as in "then a cat", earlier
 
     @property
     def explicit(self) -> bool:
@@ -65,9 +67,10 @@ class _Director:
 
     def take(self, part: Part, clauses: Sequence[Clause]) -> None:
         """Add what a part asks for."""
+        self._then = self._then or part.follows
         if part.plain:
             return
-        fresh = part.follows or part.new_sentence or _announces(part)
+        fresh = self._then or part.new_sentence or _announces(part)
         self._cued = self._cued or any(
             token.duration and token.duration.cue for token in part.tokens
         )
@@ -81,6 +84,7 @@ class _Director:
                 self._add(move, fresh=fresh, insists=part.follows, together=together)
                 together = together or not move.negated
                 fresh = fresh and move.negated
+                self._then = self._then and move.negated
             self._note_speed(clause)
             named = any(not move.negated for move in clause.moves)
             self.timing.take(clause, len(self._shots) - 1 if named else None)
@@ -140,14 +144,16 @@ class _Director:
             shot[kind] = strength
 
     def _again(self, clause: Clause) -> Iterator[Move]:
-        """Yield the last move in another direction: "pan left, then right"."""
+        """Yield the last move in another direction ("pan left, then right"), or "camera up"."""
         directions = [token.key for token in clause.tokens if token.kind == "direction"]
         if len(directions) != 1 or not clause.pure or _has_action(clause.tokens):
             return
-        row: dict[str, Any] = actions()[self._last.row] if self._last else {}
+        named = any(token.kind == "camera" for token in clause.tokens)
+        number = _move_row() if named else self._last.row if self._last else None
+        row: dict[str, Any] = {} if number is None else actions()[number]
         kind = {**words("turns_alone"), **row.get("turns", {})}.get(directions[0])
         if kind:
-            yield Move(kind, None, negated=False, row=self._last.row if self._last else 0)
+            yield Move(kind, None, negated=False, row=number or 0)
 
     def _note_speed(self, clause: Clause) -> None:
         """Keep a speed that stands away from its move: "pan left, slowly"."""
@@ -168,6 +174,12 @@ def _announces(part: Part) -> bool:
 
 def _has_action(tokens: Sequence[Token]) -> bool:
     return any(token.kind == "action" for token in tokens)
+
+
+@cache
+def _move_row() -> int:
+    """Return the row of the plainest action, which a camera and a direction alone stand for."""
+    return next(i for i, row in enumerate(actions()) if row["action"] == "move")
 
 
 def _axis(kind: str) -> str:

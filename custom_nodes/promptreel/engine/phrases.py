@@ -153,11 +153,13 @@ class _Reader:
         """Tell whether the opening plain word is an order, or a noun with a speed."""
         line, shape = self._line, form(self._line.text(i))
         first = self._part.new_sentence and self._clause.joiner is None
+        if self._alone and line.next(i) is None and line.hard(0, i) == 0:
+            return True
         if shape == "finite" or (shape == "ing" and not first):
             return False
         following, speedy = line.next(i), speed_of(line, i) is not None
         if following is None:
-            return speedy or (self._alone and line.hard(0, i) == 0)
+            return speedy
         if following.kind == "direction" or turn is not None:
             return turn is not None
         governs = line.text(i).rpartition(" ")[2] in words("governing")

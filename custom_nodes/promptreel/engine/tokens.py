@@ -111,7 +111,10 @@ def _holds(spans: list[tuple[int, int]], part: Part) -> bool:
 
 
 def _tokens(folded: str) -> Iterator[Token]:
-    """Yield the tokens of `folded`, left to right, never overlapping."""
+    """Yield the tokens of `folded`, left to right, never overlapping.
+
+    A word that could lead a length belongs to what stands before it: "zoom in | 4 seconds".
+    """
     durations = iter(find_durations(folded))
     duration, at, find = next(durations, None), 0, _scanner().at
     for match in _word().finditer(folded):
@@ -119,12 +122,12 @@ def _tokens(folded: str) -> Iterator[Token]:
         if start < at:
             continue
         if duration and start >= duration.start:
-            token = Token("duration", "", duration.start, duration.end, duration)
+            token = Token("duration", "", start, duration.end, duration)
             duration = next(durations, None)
         elif match.lastindex != _WORD:
             kind = "sequence" if match.lastindex == _ARROW else "separator"
             token = Token(kind, match[0].strip()[:1] or "\n", start, end)
-        elif (hit := find(folded, start)) and not (duration and hit[1] > duration.start):
+        elif (hit := find(folded, start)) and not (duration and hit[1] > duration.led):
             token = Token(*hit[0], start, hit[1])
         else:
             text = match[0]
