@@ -68,6 +68,19 @@ class ComfyUI:
                 raise RuntimeError(f"ComfyUI did not start:\n{self.log()[-4000:]}")
             time.sleep(0.1)
 
+    def run_once(self) -> str:
+        """Run a server that ends by itself (--quick-test-for-ci) and return its log."""
+        with self._log.open("ab") as log:
+            subprocess.run(
+                self._command(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(),
+                timeout=BOOT_SECONDS,
+                check=True,
+            )
+        return self.log()
+
     def answers(self) -> bool:
         """Whether the server answers now."""
         try:
@@ -85,6 +98,15 @@ class ComfyUI:
         """GET a JSON answer."""
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             return json.load(answer)
+
+    def post(self, path: str, body: Any) -> None:
+        """POST a JSON body."""
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        with urllib.request.urlopen(
+            urllib.request.Request(self.url + path, data, headers), timeout=10
+        ):
+            pass
 
     def log(self) -> str:
         """All that the server has printed, earlier runs included."""

@@ -1,0 +1,26 @@
+"""The pack's nodes for ComfyUI: one file per menu group, one list.
+
+Only this folder knows torch and comfy_api. Written in the subset of the V3 schema that works from
+ComfyUI 0.3.64 on. Node ids, input ids and the order of outputs are for ever: saved workflows hold
+them.
+"""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+
+from .animate import Animate
+from .request import Request
+from .result import Result
+from .scene import Camera, Scene
+from .still import Still
+
+NODES: list[type[io.ComfyNode]] = [Request, Scene, Camera, Still, Animate, Result]
+
+
+class PromptReelExtension(ComfyExtension):
+    """What ComfyUI asks for the pack's nodes."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        """Return the nodes, in the order of the flow."""
+        return list(NODES)

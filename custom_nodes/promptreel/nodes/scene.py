@@ -1,0 +1,116 @@
+"""Scene and Camera: what a text asks for, and the camera by hand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from comfy_api.latest import io, ui
+
+from ..engine import limits
+from ..engine.errors import ParameterError
+from ..engine.lexicon import vocabulary
+from ..engine.scene import describe, parse_scene
+from ..engine.values import CameraMove, Shot
+from ..engine.values import Scene as SceneValue
+from .schema import SceneType, schema
+
+STATIC = "static"
+ADD, REPLACE, THEN = "add", "replace", "then"
+
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+
+
+class Scene(io.ComfyNode):
+    """Reads a text and shows what it has understood."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Declare: a text in, a scene and the two prompts for a video model out."""
+        return schema(
+            "PromptReelScene",
+            [
+                io.String.Input("text", multiline=True, default="slow push in, at sunset"),
+                io.String.Input("negative", default="", optional=True),
+            ],
+            [SceneType.Output(), io.String.Output(), io.String.Output()],
+        )
+
+    @classmethod
+    def execute(cls, text: str, negative: str = "") -> io.NodeOutput:
+        """Parse; SceneError for a blank text."""
+        scene = parse_scene(text, negative)
+        return io.NodeOutput(scene, positive(scene), scene.negative, ui=understood(scene))
+
+
+class Camera(io.ComfyNode):
+    """One camera move, set by widgets."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Declare: a scene in, the scene with another camera out."""
+        return schema(
+            "PromptReelCamera",
+            [
+                SceneType.Input("scene"),
+                io.Combo.Input("move", options=moves(), default="dolly_in"),
+                io.Float.Input("strength", default=1.0, min=0.1, max=3.0, step=0.05),
+                io.Float.Input("seconds", default=0.0, min=0.0, max=limits.MAX_SECONDS, step=0.1),
+                io.Combo.Input("mode", options=[ADD, REPLACE, THEN], default=REPLACE),
+            ],
+            [SceneType.Output()],
+        )
+
+    @classmethod
+    def execute(
+        cls, scene: SceneValue, move: str, strength: float, seconds: float, mode: str
+    ) -> io.NodeOutput:
+        """Put the move into the scene."""
+        shot = _shot(move, strength, seconds)
+        changed = replace(scene, shots=_shots(scene, shot, mode), explicit_camera=True)
+        return io.NodeOutput(changed, ui=understood(changed))
+
+
+def moves() -> list[str]:
+    """Return the camera moves' names, standing still first."""
+    return [STATIC, *vocabulary("moves")]
+
+
+def positive(scene: SceneValue) -> str:
+    """Return the prompt for a video model; of a text that is all camera, the camera in English.
+
+    An empty prompt would leave a model without guidance, and models know the camera's terms.
+    """
+    plain = replace(scene, negative="", seconds=None, explicit_camera=True)
+    return scene.prompt or describe(plain)
+
+
+def understood(scene: SceneValue) -> ui.PreviewText:
+    """Return what the node shows: one sentence in the language of the scene's text."""
+    return ui.PreviewText(describe(scene, "ru" if _CYRILLIC.search(scene.text) else "en"))
+
+
+def _shot(move: str, strength: float, seconds: float) -> Shot:
+    if move not in moves():
+        raise ParameterError(f"Unknown camera move {move!r}: use one of {', '.join(moves())}.")
+    made = () if move == STATIC else (CameraMove(move, strength),)
+    return Shot(made, seconds or None)
+
+
+def _shots(scene: SceneValue, shot: Shot, mode: str) -> tuple[Shot, ...]:
+    """Return the shots with `shot` put in. A text without camera words has none to keep."""
+    kept = scene.shots if scene.explicit_camera else ()
+    if mode == REPLACE or (not kept and mode in (ADD, THEN)):
+        return (shot,)
+    if mode == THEN:
+        return (*kept, shot)
+    if mode == ADD:
+        return tuple(_joined(old, shot) for old in kept)
+    raise ParameterError(f"Unknown mode {mode!r}: use one of {ADD}, {REPLACE}, {THEN}.")
+
+
+def _joined(old: Shot, new: Shot) -> Shot:
+    """Return `old` with the moves of `new` at the same time; a move that both make is `new`'s."""
+    kinds = {move.kind for move in new.moves}
+    kept = tuple(move for move in old.moves if move.kind not in kinds)
+    return replace(old, moves=kept + new.moves)

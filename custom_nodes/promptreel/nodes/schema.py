@@ -1,0 +1,52 @@
+"""One node's declaration, with its words read from `locales/en/nodeDefs.json`.
+
+So the names and tooltips that people read stand in one place per language, beside each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from comfy_api.latest import io
+
+CATEGORY = "PromptReel"
+SceneType = io.Custom("PROMPTREEL_SCENE")
+
+_WORDS = Path(__file__).parents[1] / "locales" / "en" / "nodeDefs.json"
+
+
+def schema(
+    node_id: str,
+    inputs: Sequence[io.Input],
+    outputs: Sequence[io.Output] = (),
+    *,
+    hidden: Sequence[io.Hidden] = (),
+    is_output_node: bool = False,
+) -> io.Schema:
+    """Return the schema of a node of the pack. Raises KeyError where a word is missing."""
+    words = _words()[node_id]
+    for given in inputs:
+        given.display_name = words["inputs"][given.id]["name"]
+        given.tooltip = words["inputs"][given.id]["tooltip"]
+    for index, made in enumerate(outputs):
+        made.display_name = words["outputs"][str(index)]["name"]
+        made.tooltip = words["outputs"][str(index)]["tooltip"]
+    return io.Schema(
+        node_id=node_id,
+        display_name=words["display_name"],
+        description=words["description"],
+        category=CATEGORY,
+        inputs=list(inputs),
+        outputs=list(outputs),
+        hidden=list(hidden),
+        is_output_node=is_output_node,
+    )
+
+
+@cache
+def _words() -> dict[str, Any]:
+    return json.loads(_WORDS.read_text(encoding="utf-8"))

@@ -1,0 +1,77 @@
+/**
+ * PromptReel in the editor: nodes that read a text show what they understood. It comes with the
+ * node's result (`ui.text`); it is stored neither in a workflow nor in a prompt.
+ */
+import { app } from "../../scripts/app.js";
+
+const NODES = new Set(["PromptReelScene", "PromptReelCamera", "PromptReelAnimate"]);
+const RESULT = "PromptReelResult";
+const WIDGET = "understood";
+const LINE_HEIGHT = 18;
+const LETTERS_PER_LINE = 40;
+
+function box() {
+  const element = document.createElement("div");
+  Object.assign(element.style, {
+    boxSizing: "border-box",
+    padding: "4px 8px",
+    overflowY: "auto",
+    borderLeft: "3px solid #d0894a",
+    background: "var(--comfy-input-bg)",
+    color: "var(--input-text)",
+    font: `13px/${LINE_HEIGHT}px sans-serif`,
+    whiteSpace: "pre-wrap",
+    userSelect: "text",
+  });
+  return element;
+}
+
+function textWidget(node) {
+  const known = node.widgets?.find((widget) => widget.name === WIDGET);
+  if (known) return known;
+  const element = box();
+  const height = () => 8 + LINE_HEIGHT * Math.ceil(element.textContent.length / LETTERS_PER_LINE + 1);
+  const widget = node.addDOMWidget(WIDGET, "promptreel_text", element, {
+    serialize: false,
+    hideOnZoom: false,
+    getMinHeight: height,
+    getMaxHeight: height,
+    getValue: () => element.textContent,
+    setValue: (text) => (element.textContent = text),
+  });
+  widget.serialize = false;
+  return widget;
+}
+
+function show(node, lines) {
+  const text = (lines ?? []).join("\n");
+  if (!text && !node.widgets?.some((widget) => widget.name === WIDGET)) return;
+  textWidget(node).value = text;
+  const [width, height] = node.computeSize();
+  node.setSize([Math.max(node.size[0], width), Math.max(node.size[1], height)]);
+  node.setDirtyCanvas(true, true);
+}
+
+/**
+ * The editor's own video widget would become an input of the next prompt, so that running an
+ * unchanged graph again would render and save it again.
+ */
+function keepPreviewOutOfPrompt(nodeType) {
+  const add = nodeType.prototype.addDOMWidget;
+  nodeType.prototype.addDOMWidget = function (name, type, element, options) {
+    return add.call(this, name, type, element, { ...options, serialize: false });
+  };
+}
+
+app.registerExtension({
+  name: "PromptReel",
+  beforeRegisterNodeDef(nodeType, nodeData) {
+    if (nodeData.name === RESULT) keepPreviewOutOfPrompt(nodeType);
+    if (!NODES.has(nodeData.name)) return;
+    const before = nodeType.prototype.onExecuted;
+    nodeType.prototype.onExecuted = function (message) {
+      before?.apply(this, arguments);
+      show(this, message?.text);
+    };
+  },
+});

@@ -1,0 +1,119 @@
+"""ComfyUI's editor in a real browser, and the picture of it in the README.
+
+    python -m tests.e2e.editor docs/images/nodes.png
+
+Knows Playwright and the editor's `window.app`; must not know what a test wants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import ConsoleMessage, FloatRect, Page, async_playwright
+
+from tests.e2e.comfyui import install
+from tests.e2e.comfyui_server import PACK, ComfyUI
+from tests.e2e.landscape import save
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+EXAMPLE = PACK / "example_workflows" / "camera-motion.json"
+READY = "() => !!(window.app?.graph && LiteGraph.registered_node_types.PromptReelResult)"
+SETTINGS = {"Comfy.TutorialCompleted": True, "Comfy.Minimap.Visible": False}
+NOTICE = "[ComfyUI Notice]"  # the editor's word for imports that a next version may break
+CORNER = (90, 230)  # where the photograph puts the graph, clear of the editor's bars
+PHOTOGRAPH = (72, 182, 1760, 670)  # left, top, width, height: the graph without those bars
+
+
+def chromium() -> str | None:
+    """The browser's program, if there is one."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@dataclass
+class Editor:
+    """An open editor and what it has complained about."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    async def open_workflow(self, workflow: dict[str, Any]) -> None:
+        """Open a workflow in UI format, as a click on the template does."""
+        await self.page.evaluate("(w) => app.loadGraphData(w)", workflow)
+
+    async def as_prompt(self) -> dict[str, Any]:
+        """Return the graph in API format, as the editor would send it."""
+        return (await self.page.evaluate("() => app.graphToPrompt()"))["output"]
+
+    async def run(self) -> dict[str, Any]:
+        """Queue the graph, wait for its end, and return the outputs by node."""
+        await self.page.evaluate("() => app.queuePrompt(0)")
+        await self.page.wait_for_function("() => '5' in app.nodeOutputs", timeout=60_000)
+        return await self.page.evaluate("() => app.nodeOutputs")
+
+
+@contextlib.asynccontextmanager
+async def editor(comfyui: ComfyUI, width: int = 1900, height: int = 900) -> AsyncIterator[Editor]:
+    """Open the editor on a running server."""
+    comfyui.post("/api/settings", SETTINGS)
+    async with async_playwright() as playwright:
+        options = {"executable_path": chromium(), "args": ["--no-sandbox"]}
+        browser = await playwright.chromium.launch(**options)
+        page = await browser.new_page(viewport={"width": width, "height": height})
+        opened = Editor(page)
+        page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        page.on("console", lambda message: _note(opened, message))
+        await page.goto(comfyui.url)
+        await page.wait_for_function(READY, timeout=60_000)
+        yield opened
+        await browser.close()
+
+
+def _note(opened: Editor, message: ConsoleMessage) -> None:
+    """Keep what the browser's console says about the pack."""
+    said = f"{message.text} ({(message.location or {}).get('url', '')})"
+    about_us = "/extensions/promptreel" in said or NOTICE in said
+    if message.type in ("error", "warning") and about_us:
+        opened.complaints.append(said)
+
+
+async def _photograph(comfyui: ComfyUI, target: Path) -> None:
+    left, top, width, height = PHOTOGRAPH
+    async with editor(comfyui, left + width + 60, top + height + 80) as opened:
+        workflow = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+        nearest = [min(node["pos"][axis] for node in workflow["nodes"]) for axis in (0, 1)]
+        scale = workflow["extra"]["ds"]["scale"]
+        moved = [at / scale - first for at, first in zip(CORNER, nearest, strict=True)]
+        workflow["extra"]["ds"]["offset"] = moved
+        await opened.open_workflow(workflow)
+        await opened.run()
+        await opened.page.locator("video").wait_for(state="attached")
+        await opened.page.evaluate("() => (document.querySelector('video').currentTime = 3)")
+        await opened.page.wait_for_timeout(8000)  # until the editor's own news has gone
+        clip = FloatRect(x=left, y=top, width=width, height=height)
+        await opened.page.screenshot(path=target, clip=clip)
+
+
+def main(target: Path) -> None:
+    """Take the README's picture on a server of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        comfyui = ComfyUI(install(), Path(folder))
+        comfyui.link_pack()
+        save(comfyui.input_dir / "example.png")
+        comfyui.start()
+        try:
+            asyncio.run(_photograph(comfyui, target))
+        finally:
+            comfyui.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
