@@ -1,4 +1,33 @@
 """The one place of the sidecar that knows where the pack and its pure engine live.
 
-Everything the sidecar needs of the engine is re-exported here; no other file names the pack.
+Everything the sidecar needs of the engine is re-exported here; no other file names the pack. It
+takes a while to import (PyAV, OpenCV, numpy): only `backends/worker.py` does, and that off the
+event loop.
 """
+
+from promptreel.engine.clip import compose, first_frame
+from promptreel.engine.encode import write_video
+from promptreel.engine.errors import EncodeError, EngineError, PictureError
+from promptreel.engine.framing import frame_extent
+from promptreel.engine.limits import check_fps
+from promptreel.engine.look import grade
+from promptreel.engine.picture import load_picture, sniff
+from promptreel.engine.scene import parse_scene
+from promptreel.engine.values import Extent, Picture
+
+__all__ = [
+    "EncodeError",
+    "EngineError",
+    "Extent",
+    "Picture",
+    "PictureError",
+    "check_fps",
+    "compose",
+    "first_frame",
+    "frame_extent",
+    "grade",
+    "load_picture",
+    "parse_scene",
+    "sniff",
+    "write_video",
+]

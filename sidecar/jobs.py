@@ -1,4 +1,4 @@
-"""Jobs as values, and the protocols of the queue, the store and the event bus.
+"""Jobs as values, and the protocols of the queue and the store.
 
 The shape is a pull-lease: a worker asks for work, holds a lease whose attempt number is the fencing
 token, extends it, and completes or fails it. The dispatcher in this process is just such a worker,
@@ -8,8 +8,6 @@ Knows nothing of HTTP, of a particular store, or of ComfyUI.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -34,17 +32,16 @@ class IdempotencyConflict(Exception):
 
 @dataclass(frozen=True)
 class JobSpec:
-    """What a client asked for; at most 64 KB, media only as keys."""
+    """What a client asked for; JSON-clean, media only as keys."""
 
     id: str
     payload: Json
     tenant: str = ""
-    lane: str = "demo"  # what can run it: "demo", or "comfy" (later: "comfy:<pipeline>")
+    lane: str = "demo"  # what can run it: "demo" or "comfyui"
     priority: int = 0
     max_attempts: int = 3
     idempotency_key: str | None = None
     request_hash: str = ""
-    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,53 +78,6 @@ class Lease:
 
     job: Job
     attempt: int
-    expires_in: float
-
-
-@dataclass(frozen=True)
-class Signal:
-    """What a worker is told when it extends its lease."""
-
-    cancel: bool = False
-    drain: bool = False
-
-
-@dataclass(frozen=True)
-class JobFilter:
-    """Which jobs to list; None means any."""
-
-    tenant: str | None = None
-    state: JobState | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of jobs, newest first; `cursor` fetches the next one, None at the end."""
-
-    jobs: tuple[Job, ...]
-    cursor: str | None
-
-
-@dataclass(frozen=True)
-class LaneStats:
-    """How busy one lane is."""
-
-    queued: int
-    running: int
-    oldest_age_s: float
-
-
-@dataclass(frozen=True)
-class JobEvent:
-    """A hint that a job changed: the store is the truth."""
-
-    job_id: str
-    version: int
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Events may have been missed: read the job again."""
 
 
 class JobQueue(Protocol):
@@ -142,13 +92,9 @@ class JobQueue(Protocol):
         ...
 
     async def lease(
-        self, worker_id: str, lanes: Sequence[str], *, lease_s: float, wait_s: float
+        self, worker_id: str, lane: str, *, lease_s: float, wait_s: float
     ) -> Lease | None:
-        """Take the next job: expired leases first, then priority, fairness, FIFO."""
-        ...
-
-    async def adopt(self, worker_id: str, *, lease_s: float) -> list[Lease]:
-        """Take back this worker's own running jobs after a restart, attempt unchanged."""
+        """Take the lane's next job: by priority, then first come first served; None after wait."""
         ...
 
     async def extend(
@@ -158,8 +104,8 @@ class JobQueue(Protocol):
         lease_s: float,
         progress: Progress | None = None,
         ledger: Json | None = None,
-    ) -> Signal:
-        """Keep the lease; store progress and ledger. Raises LeaseLost."""
+    ) -> Job:
+        """Keep the lease; store progress and ledger; tell of a cancel request. Raises LeaseLost."""
         ...
 
     async def complete(self, lease: Lease, result: Json) -> Job:
@@ -182,16 +128,8 @@ class JobQueue(Protocol):
         """Queued: canceled at once. Running: a flag, seen at the next extend. Unknown: None."""
         ...
 
-    async def reap(self) -> int:
-        """Put expired leases back (or end them); safe from any process."""
-        ...
-
-    async def stats(self) -> Mapping[str, LaneStats]:
-        """How busy each lane is."""
-        ...
-
-    async def position(self, job_id: str) -> int | None:
-        """How many queued jobs would start before it (0: next); None if it is not queued."""
+    async def reap(self, dead_worker: str | None = None) -> int:
+        """Put expired leases, and all of a dead worker, back or end them; return how many."""
         ...
 
 
@@ -202,24 +140,6 @@ class JobStore(Protocol):
         """Return the job, or None."""
         ...
 
-    async def list(self, flt: JobFilter, *, cursor: str | None, limit: int) -> Page:
-        """List newest first."""
-        ...
-
-    async def purge(self, older_than_s: float) -> int:
-        """Forget terminal jobs that finished longer ago than this; return how many."""
-        ...
-
-
-class EventBus(Protocol):
-    """Lossy hints: ordered per job, may drop. After a Gap the reader reads the store."""
-
-    async def publish(self, event: JobEvent) -> None:
-        """Tell the subscribers; never raises, never blocks."""
-        ...
-
-    def subscribe(
-        self, job_id: str | None
-    ) -> AbstractAsyncContextManager[AsyncIterator[JobEvent | Gap]]:
-        """Follow one job, or all (None)."""
+    async def position(self, job_id: str) -> int | None:
+        """How many queued jobs would start before it (0: next); None if it is not queued."""
         ...

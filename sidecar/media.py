@@ -1,44 +1,66 @@
 """Where pictures and videos are kept: the protocol, and the store on local files.
 
-Knows files and hashes. Must not know HTTP, jobs or ComfyUI. A key is ours ("u/<sha256>.png",
-"jobs/<job>/<attempt>/video.mp4"), never a client's name and never a path.
+Knows files and hashes. Must not know HTTP, jobs or ComfyUI. A key is ours and flat: lower-case
+letters, digits and dashes, one dot, and the suffix that tells the type ("<sha256>.png",
+"<job>-<attempt>-video.mp4"); never a client's name and never a path.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
+
+CONTENT_TYPES = {
+    "bmp": "image/bmp",
+    "gif": "image/gif",
+    "jpg": "image/jpeg",
+    "mp4": "video/mp4",
+    "png": "image/png",
+    "tiff": "image/tiff",
+    "webm": "video/webm",
+    "webp": "image/webp",
+}
+_KEY = re.compile(r"[a-z0-9-]{1,150}\.[a-z0-9]{1,8}")
+_PIECE = 256 * 1024  # bytes written in one go
+
+
+class TooLarge(Exception):
+    """A stream holds more bytes than allowed; nothing of it is left."""
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """A stored file: `etag` is quoted as HTTP wants it, `modified` is seconds since the epoch."""
+    """A stored file: its size in bytes, and its type by the key's suffix."""
 
     key: str
     size: int
     content_type: str
-    etag: str
-    modified: float
 
 
 class MediaStore(Protocol):
     """Files under keys; a file is visible whole or not at all."""
 
-    async def put_file(self, key: str, path: Path, *, content_type: str) -> MediaInfo:
-        """Move a finished local file in, atomically; an existing key is replaced."""
+    async def put_file(self, key: str, path: Path) -> MediaInfo:
+        """Move a finished file of `scratch()` in, atomically; an existing key is replaced."""
         ...
 
     async def put_stream(
-        self, key: str, chunks: AsyncIterator[bytes], *, content_type: str
+        self, key: str, chunks: AsyncIterator[bytes], *, max_bytes: int | None = None
     ) -> MediaInfo:
-        """Write a stream; nothing is left if it breaks."""
+        """Write a stream; nothing is left if it breaks. Raises TooLarge."""
         ...
 
-    def open(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Read bytes start..end (end exclusive). Raises KeyError if there is no such file."""
+    def scratch(self) -> AbstractAsyncContextManager[Path]:
+        """Give an empty folder for half-made files; it goes with the block."""
         ...
 
     def local(self, key: str) -> AbstractAsyncContextManager[Path]:
@@ -46,9 +68,177 @@ class MediaStore(Protocol):
         ...
 
     async def stat(self, key: str) -> MediaInfo | None:
-        """Tell size, type and etag, or None."""
+        """Tell size and type, or None: also for what can't be a key."""
         ...
 
     async def delete_prefix(self, prefix: str) -> int:
-        """Delete every key under a prefix; return how many."""
+        """Delete every key that begins so; return how many."""
         ...
+
+
+def content_type(key: str) -> str:
+    """Return the type that a key's suffix stands for."""
+    return CONTENT_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
+
+
+def is_key(text: str) -> bool:
+    """Whether a text has the form of a key (no slash, no second dot, nothing hidden)."""
+    return _KEY.fullmatch(text) is not None
+
+
+class LocalMediaStore:
+    """A folder of files named by their keys, and a folder for what is not finished yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = folder / "media"
+        self._unfinished = folder / "unfinished"
+
+    async def open(self, *, alone: bool) -> None:
+        """Make the folders; what a killed process left unfinished goes if we are `alone`."""
+
+        def prepare() -> None:
+            if alone:
+                shutil.rmtree(self._unfinished, ignore_errors=True)
+            for path in (self._files, self._unfinished):
+                path.mkdir(parents=True, exist_ok=True)
+
+        await asyncio.to_thread(prepare)
+
+    async def put_file(self, key: str, path: Path) -> MediaInfo:
+        """Move a finished file of `scratch()` in, atomically; an existing key is replaced."""
+        target = self._path(key)
+
+        def move() -> MediaInfo:
+            path.replace(target)
+            return MediaInfo(key, target.stat().st_size, content_type(key))
+
+        return await asyncio.to_thread(move)
+
+    async def put_stream(
+        self, key: str, chunks: AsyncIterator[bytes], *, max_bytes: int | None = None
+    ) -> MediaInfo:
+        """Write a stream; nothing is left if it breaks. Raises TooLarge."""
+        path = self._unfinished / secrets.token_hex(8)
+        try:
+            await save_stream(path, chunks, max_bytes=max_bytes, synced=False)
+            return await self.put_file(key, path)
+        except BaseException:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncGenerator[Path, None]:
+        """Give an empty folder for half-made files; it goes with the block."""
+        path = self._unfinished / secrets.token_hex(8)
+        await asyncio.to_thread(path.mkdir, parents=True)
+        try:
+            yield path
+        finally:
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+
+    @asynccontextmanager
+    async def local(self, key: str) -> AsyncGenerator[Path, None]:
+        """Give a readable local path for the time of the block. Raises KeyError."""
+        if await self.stat(key) is None:
+            raise KeyError(key)
+        yield self._path(key)
+
+    async def stat(self, key: str) -> MediaInfo | None:
+        """Tell size and type, or None: also for what can't be a key."""
+        if not is_key(key):
+            return None
+        path = self._path(key)
+
+        def look() -> MediaInfo | None:
+            if not path.is_file():
+                return None
+            return MediaInfo(key, path.stat().st_size, content_type(key))
+
+        return await asyncio.to_thread(look)
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Delete every key that begins so; return how many."""
+
+        def delete() -> int:
+            found = [path for path in self._files.iterdir() if path.name.startswith(prefix)]
+            for path in found:
+                path.unlink(missing_ok=True)
+            return len(found)
+
+        return await asyncio.to_thread(delete)
+
+    def _path(self, key: str) -> Path:
+        if not is_key(key):
+            raise KeyError(key)
+        return self._files / key
+
+
+async def save_stream(
+    path: Path,
+    chunks: AsyncIterator[bytes],
+    *,
+    max_bytes: int | None = None,
+    synced: bool = True,
+) -> str:
+    """Write a stream to `path` off the event loop; return its SHA-256. Raises TooLarge.
+
+    `synced`: wait until the disk has it (10 ms and more). What can be made again need not.
+    """
+    part = _Part(path, synced)
+    held = b""
+    try:
+        async for piece in _pieces(chunks, max_bytes):
+            if held:
+                await asyncio.to_thread(part.write, held)
+            held = piece
+        return await asyncio.to_thread(part.end, held)
+    except BaseException:
+        await asyncio.to_thread(part.close)
+        raise
+
+
+class _Part:
+    """A file being written in a thread; a small one takes a single call."""
+
+    def __init__(self, path: Path, synced: bool) -> None:
+        self._path = path
+        self._synced = synced
+        self._digest = hashlib.sha256()
+        self._file: BinaryIO | None = None
+
+    def write(self, piece: bytes) -> BinaryIO:
+        """Add a piece; the first one makes the file."""
+        if self._file is None:
+            self._file = self._path.open("wb")
+        self._digest.update(piece)
+        self._file.write(piece)
+        return self._file
+
+    def end(self, piece: bytes) -> str:
+        """Add the last piece; return the SHA-256 of all."""
+        file = self.write(piece)
+        file.flush()
+        if self._synced:
+            os.fsync(file.fileno())
+        self.close()
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+async def _pieces(chunks: AsyncIterator[bytes], max_bytes: int | None) -> AsyncIterator[bytes]:
+    """Gather small chunks, so that the disk is not bothered for each. Raises TooLarge."""
+    buffer, total = bytearray(), 0
+    async for chunk in chunks:
+        buffer += chunk
+        total += len(chunk)
+        if max_bytes is not None and total > max_bytes:
+            raise TooLarge(f"more than {max_bytes} bytes")
+        if len(buffer) >= _PIECE:
+            yield bytes(buffer)
+            buffer.clear()
+    if buffer:
+        yield bytes(buffer)

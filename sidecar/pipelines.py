@@ -1,28 +1,21 @@
-"""Pipelines: a ComfyUI graph and what it takes to run it. Loading, checking, binding: pure.
+"""Pipelines: a ComfyUI graph and what it takes to run it. Checking and binding: pure.
 
-Must not know HTTP or ComfyUI's protocol.
+Must not know HTTP, files or ComfyUI's protocol (`manifest` reads the folders).
 """
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+from .errors import BadRequest
+from .params import Param, WrongValue, parse
 from .values import Json
 
-
-@dataclass(frozen=True)
-class Param:
-    """One parameter of a pipeline: type is "string", "integer", "number", "boolean" or "enum"."""
-
-    name: str
-    type: str
-    default: Any = None
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    help: str = ""
+IMAGE, TEXT = "image", "text"
 
 
 @dataclass(frozen=True)
@@ -49,8 +42,11 @@ class Slot:
 class Pipeline:
     """A graph that can be run, with its parameters mapped onto it.
 
-    `mapping`: parameter name ("image", "text", "seed", ...) to the widgets it fills.
-    `image_output` / `video_output`: the nodes whose files are the answer (None: the Result's).
+    `mapping`: parameter name ("image", "text", "seed", ...) to the widgets it fills. `params` are
+    the further ones, "image" and "text" always belong to it.
+    `image_output` / `video_output`: the nodes whose files are the answer; of a PromptReelResult its
+    record tells. No image output: the video's first frame is the still.
+    `rank`: where a request names no pipeline, the highest rank that runs there; 0: only by name.
     """
 
     name: str
@@ -59,9 +55,69 @@ class Pipeline:
     graph: Mapping[str, Json]
     params: tuple[Param, ...]
     mapping: Mapping[str, tuple[Slot, ...]]
+    video_output: str
     nodes: tuple[str, ...]  # node classes it needs
-    models: tuple[ModelFile, ...] = ()
     image_output: str | None = None
-    video_output: str | None = None
+    models: tuple[ModelFile, ...] = ()
     requires_comfyui: str = ""
-    extra: Json = field(default_factory=dict[str, Any])
+    rank: int = 0
+
+
+def find(pipelines: Mapping[str, Pipeline], name: str) -> Pipeline:
+    """Return the pipeline of that name. Raises BadRequest, listing the known ones."""
+    if name in pipelines:
+        return pipelines[name]
+    known = ", ".join(pipelines)
+    raise BadRequest(
+        f"There is no pipeline {name[:60]!r}: known are {known}.",
+        code="unknown_pipeline",
+        fields={"comfyPipeline": f"unknown; known are {known}"},
+    )
+
+
+def check_params(pipeline: Pipeline, raw: Mapping[str, str]) -> dict[str, object]:
+    """Return typed values, defaults included, of the texts in `raw`.
+
+    A parameter that is neither given nor has a default is left out. "text" is kept as it is.
+    Raises BadRequest with every wrong name in `fields`, each reason naming the limits.
+    """
+    params = {param.name: param for param in pipeline.params}
+    values = {param.name: param.default for param in pipeline.params if param.default is not None}
+    wrong: dict[str, str] = {}
+    for name, text in raw.items():
+        values[name] = text if name == TEXT else _parsed(params.get(name), name, text, wrong)
+    if wrong:
+        said = "; ".join(f"{name} {reason}" for name, reason in wrong.items())
+        raise BadRequest(f"{said}.", fields=wrong)
+    return values
+
+
+def _parsed(param: Param | None, name: str, text: str, wrong: dict[str, str]) -> object:
+    """Return the typed value; take note in `wrong` if there is none."""
+    if param is None:
+        wrong[name] = "is unknown to this pipeline"
+        return None
+    try:
+        return parse(param, text)
+    except WrongValue as error:
+        wrong[name] = str(error)
+        return None
+
+
+def bind(pipeline: Pipeline, params: Mapping[str, object]) -> dict[str, Json]:
+    """Return the graph with the parameters in its widgets; nothing given is left as it was.
+
+    A value only ever replaces a widget's value: a text stays one string whatever it holds. The
+    names of output files get the graph's digest, so that two graphs never write under one name
+    (ComfyUI's cache remembers names, and gives a deleted file's name away again).
+    """
+    graph = copy.deepcopy(dict(pipeline.graph))
+    for name, value in params.items():
+        for slot in pipeline.mapping.get(name, ()):
+            graph[slot.node]["inputs"][slot.input] = value
+    digest = hashlib.sha256(json.dumps(graph, sort_keys=True).encode()).hexdigest()[:8]
+    for node in {pipeline.video_output, pipeline.image_output} - {None}:
+        inputs = graph[str(node)]["inputs"]
+        if isinstance(inputs.get("filename_prefix"), str):
+            inputs["filename_prefix"] += f"_{digest}"
+    return graph

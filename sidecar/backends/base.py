@@ -1,11 +1,11 @@
-"""The protocol of a backend, and what the worker hands to it."""
+"""The protocol of a backend, and what the dispatcher hands to it."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from sidecar.jobs import Job
-from sidecar.values import JobError, Json, Outputs, Progress
+from sidecar.values import GenerateRequest, JobError, Json, Outputs, Progress
 
 
 class BackendError(Exception):
@@ -25,12 +25,21 @@ class RunContext(Protocol):
         """The job as it was leased; `job.ledger` holds what an earlier run remembered."""
         ...
 
-    async def progress(self, progress: Progress) -> None:
-        """Report; coalesced, never goes back. Cheap enough to call on every step."""
+    @property
+    def request(self) -> GenerateRequest:
+        """What is asked for."""
         ...
 
-    async def preview(self, data: bytes, content_type: str) -> None:
-        """Show a preview frame to whoever watches; never stored."""
+    @property
+    def canceled(self) -> bool:
+        """Whether the client wants it no more: when stopped, stop what runs elsewhere too.
+
+        False when only this service ends: the next run finds by the ledger what goes on elsewhere.
+        """
+        ...
+
+    def progress(self, progress: Progress) -> None:
+        """Report; coalesced, never goes back. Cheap enough to call on every step."""
         ...
 
     async def remember(self, ledger: Json) -> None:

@@ -1,0 +1,76 @@
+"""What the service answers, as plain JSON values: jobs, results, errors, URLs.
+
+Knows the contract's names. Must not know requests, routes or stores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+
+from .errors import ApiError, BadRequest, ServerFailure
+from .jobs import Job
+from .values import JobError, JobState, Json, Outputs
+
+FILES = "/api/files/"
+
+
+def error_body(error: ApiError) -> Json:
+    """Return an error's body: `error`, `details`, `code`, and `fields` where some are named."""
+    body: Json = {"error": error.error, "details": error.details, "code": error.code}
+    return {**body, "fields": error.fields} if error.fields else body
+
+
+def file_url(base: str, key: str) -> str:
+    """Return the absolute URL of a stored file."""
+    return f"{base}{FILES}{key}"
+
+
+def result(job: Job, base: str) -> Json:
+    """Return the answer of a finished job. Raises ApiError if it did not succeed."""
+    if job.state is JobState.FAILED and job.error is not None:
+        raise _failure(job.error)
+    if job.result is None:
+        raise ServerFailure("The job was canceled.", code="job_canceled", details=f"Job {job.id}.")
+    outputs = Outputs(**job.result)
+    answer: Json = {
+        "image": file_url(base, outputs.image),
+        "video": file_url(base, outputs.video),
+        "jobId": job.id,
+    }
+    if outputs.workflow_response is not None:
+        answer["workflowResponse"] = outputs.workflow_response
+    if outputs.demo:
+        answer["isDemo"] = True
+    return answer
+
+
+def job_view(job: Job, position: int | None, base: str) -> Json:
+    """Return a job as GET /api/jobs/{id} shows it."""
+    own = f"{base}/api/jobs/{job.id}"
+    return {
+        "id": job.id,
+        "status": job.state.value,
+        "progress": asdict(job.progress),
+        "queuePosition": position,
+        "pipeline": job.spec.payload.get("pipeline"),
+        "createdAt": _time(job.created_at),
+        "startedAt": _time(job.started_at),
+        "finishedAt": _time(job.finished_at),
+        "result": result(job, base) if job.state is JobState.SUCCEEDED else None,
+        "error": error_body(_failure(job.error)) if job.error else None,
+        "urls": {"self": own, "cancel": f"{own}/cancel"},
+    }
+
+
+def _failure(error: JobError) -> ApiError:
+    kind = BadRequest if error.status == 400 else ServerFailure
+    return kind(error.error, details=error.details, code=error.code)
+
+
+def _time(seconds: float | None) -> str | None:
+    """Return a time as RFC 3339 in UTC."""
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

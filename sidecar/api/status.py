@@ -1,0 +1,52 @@
+"""GET /, /api/health, /api/ready and /api/pipelines: what the service is and can do."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from sidecar.errors import ApiError, Unavailable
+from sidecar.keys import CATALOG, CLOSING, SERVERS, VERSION
+
+from .urls import base_url
+
+
+async def root(request: web.Request) -> web.Response:
+    """Say what this is and where to go."""
+    base = base_url(request)
+    return web.json_response(
+        {
+            "name": "PromptReel",
+            "description": "A picture and a sentence become a video.",
+            "version": request.app[VERSION],
+            "upload": f"{base}/api/upload",
+            "generate": f"{base}/api/generate",
+            "pipelines": f"{base}/api/pipelines",
+            "health": f"{base}/api/health",
+        }
+    )
+
+
+async def health(request: web.Request) -> web.Response:
+    """Say that the service is alive."""
+    return web.json_response({"status": "ok", "version": request.app[VERSION]})
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Say whether a video could be made now, by what; 503 and the reason if not."""
+    if request.app[CLOSING].is_set():
+        raise Unavailable("The service is shutting down.", code="shutting_down")
+    servers = request.app[SERVERS]
+    try:
+        server = await servers.choose(None)
+    except ApiError as error:
+        raise Unavailable(error.error, code=error.code, details=error.details) from None
+    situation = await servers.situation()
+    if server is not None and not await servers.answers(server):
+        raise Unavailable("ComfyUI does not answer.", code="comfyui_unreachable", details=situation)
+    return web.json_response({"status": "ready", "isDemo": server is None, "details": situation})
+
+
+async def pipelines(request: web.Request) -> web.Response:
+    """List the pipelines, and what each lacks on the chosen ComfyUI."""
+    server = await request.app[SERVERS].choose(request.query.get("serverUrl"))
+    return web.json_response(await request.app[CATALOG].listing(server))

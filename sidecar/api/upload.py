@@ -1,0 +1,64 @@
+"""POST /api/upload: exactly one picture in, its URL out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from sidecar.answers import file_url
+from sidecar.errors import BadRequest
+from sidecar.forms import MALFORMED, MULTIPART, malformed, unknown_fields, wrong_type
+from sidecar.keys import PICTURES
+from sidecar.pictures import Pictures
+
+from .urls import base_url
+
+FIELD = "image"
+_ENVELOPE = 64 * 1024  # bytes that boundaries and headers may add
+
+
+async def upload(request: web.Request) -> web.Response:
+    """Keep the picture and tell its URL. Raises BadRequest."""
+    if request.content_type.lower() != MULTIPART:
+        raise wrong_type([MULTIPART])
+    pictures = request.app[PICTURES]
+    if (request.content_length or 0) > pictures.max_bytes + _ENVELOPE:
+        raise pictures.too_large(FIELD)
+    try:
+        key = await _only_picture(await request.multipart(), pictures)
+    except MALFORMED:
+        raise malformed() from None
+    return web.json_response({"imageUrl": file_url(base_url(request), key)})
+
+
+async def _only_picture(reader: MultipartReader, pictures: Pictures) -> str:
+    """Return the key of the form's one picture; it is stored when the whole form is right."""
+    store: Callable[[], Awaitable[str]] | None = None
+    async with AsyncExitStack() as held:
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader) or part.name != FIELD:
+                raise unknown_fields([_name(part)], [FIELD])
+            if store is not None:
+                raise BadRequest(
+                    "Send one picture at a time: the field 'image' came more than once.",
+                    fields={FIELD: "given more than once"},
+                )
+            store = await held.enter_async_context(pictures.received(_chunks(part), FIELD))
+        if store is None:
+            raise BadRequest(
+                "The picture is missing: send it in the form field 'image'.",
+                code="missing_field",
+                fields={FIELD: "required"},
+            )
+        return await store()
+
+
+def _name(part: object) -> str:
+    return (part.name if isinstance(part, BodyPartReader) else None) or ""
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(64 * 1024):
+        yield chunk

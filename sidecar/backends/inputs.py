@@ -1,0 +1,164 @@
+"""How a picture gets to ComfyUI: written into its input folder where that is shared, else sent.
+
+That a folder is shared is never believed, only proved: what was written must come back through
+`/view`. Knows the media store, files and the client. Must not know jobs or pipelines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import shutil
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sidecar.comfy.client import ComfyClient, FileRef
+from sidecar.comfy.errors import ComfyError, NotFound, TooLarge
+from sidecar.comfy.shapes import a_list, an_object
+from sidecar.media import MediaStore
+
+log = logging.getLogger(__name__)
+
+SUBFOLDER = "promptreel"
+_REMEMBERED = 4096  # pictures of which it is known how ComfyUI names them
+
+
+class Inputs:
+    """Places pictures for one ComfyUI. `folder`: the operator's word for where its inputs are.
+
+    "" lets a ComfyUI on this machine tell by its command line; "-" never writes, always sends.
+    """
+
+    def __init__(self, client: ComfyClient, media: MediaStore, folder: str = "") -> None:
+        self._client = client
+        self._media = media
+        self._told = folder
+        self._placed: OrderedDict[str, FileRef] = OrderedDict()
+
+    async def place(self, key: str) -> str:
+        """Return the widget value that means the stored picture `key`.
+
+        What this process has placed is taken to be there still: where a run fails, call `check`.
+        Raises KeyError for a picture that is not stored, and ComfyError.
+        """
+        ref = self._placed.get(key)
+        if ref is None:
+            async with self._media.local(key) as path:
+                ref = await self._write(path, key) or await self._send(path, key)
+            self._remember(key, ref)
+        return ref.annotated
+
+    async def check(self, key: str) -> bool:
+        """Whether a picture that was placed is there still; if not, `place` brings it again.
+
+        True as well where that can't be told.
+        """
+        ref, info = self._placed.get(key), await self._media.stat(key)
+        try:
+            there = ref is None or info is None or await self._client.size(ref) == info.size
+        except ComfyError:
+            return True
+        if not there:
+            del self._placed[key]
+        return there
+
+    def _remember(self, key: str, ref: FileRef) -> None:
+        self._placed[key] = ref
+        self._placed.move_to_end(key)
+        if len(self._placed) > _REMEMBERED:
+            self._placed.popitem(last=False)
+
+    async def _write(self, path: Path, key: str) -> FileRef | None:
+        """Write the picture into the shared folder; None if there is none that is proved."""
+        folder = await self._folder()
+        if folder is None:
+            return None
+        ref = FileRef(key, SUBFOLDER, "input")
+        try:
+            await asyncio.to_thread(_copy, path, folder / SUBFOLDER, key)
+            if await self._comes_back(ref, path):
+                return ref
+        except (OSError, ComfyError) as error:
+            log.debug("the input folder can't be used: %s", error)
+        log.warning("ComfyUI at %s does not read the input folder; sending", self._client.url)
+        await asyncio.to_thread(_remove, folder / SUBFOLDER / key)
+        return None
+
+    async def _comes_back(self, ref: FileRef, path: Path) -> bool:
+        data = await asyncio.to_thread(path.read_bytes)
+        try:
+            chunks = [chunk async for chunk in self._client.view(ref, limit=len(data))]
+        except (NotFound, TooLarge):
+            return False
+        return b"".join(chunks) == data
+
+    async def _send(self, path: Path, key: str) -> FileRef:
+        data = await asyncio.to_thread(path.read_bytes)
+        return await self._client.upload_image(data, name=key, subfolder=SUBFOLDER)
+
+    async def _folder(self) -> Path | None:
+        """Return where ComfyUI's inputs should be: as told, or as its command line says."""
+        if self._told == "-":
+            return None
+        if self._told:
+            found = Path(self._told)
+        elif urlsplit(self._client.url).hostname in ("127.0.0.1", "localhost", "::1"):
+            stats = await self._client.system_stats()
+            argv = [str(word) for word in a_list(an_object(stats.get("system")).get("argv"))]
+            guessed = input_folder(argv)
+            if guessed is None:
+                return None
+            found = guessed
+        else:
+            return None
+        return found if await asyncio.to_thread(found.is_dir) else None
+
+
+def input_folder(argv: Sequence[str]) -> Path | None:
+    """Return the input folder that a ComfyUI command line means; None if that can't be told.
+
+    A relative path is relative to a folder that we don't know.
+    """
+    base = _option(argv, "--base-directory")
+    given = _option(argv, "--input-directory")
+    if given is None and base is None and argv:
+        base = str(Path(argv[0]).parent) if Path(argv[0]).is_absolute() else None
+    if given is None and base is None:
+        return None
+    found = Path(given) if given is not None else Path(str(base)) / "input"
+    return found if found.is_absolute() else None
+
+
+def _option(argv: Sequence[str], name: str) -> str | None:
+    """Return the value of `name VALUE` or `name=VALUE`; the last one counts."""
+    value = None
+    for word, following in zip_longest(argv, argv[1:]):
+        if word == name:
+            value = following
+        elif word.startswith(f"{name}="):
+            value = word.partition("=")[2]
+    return value
+
+
+def _copy(source: Path, folder: Path, name: str) -> None:
+    """Copy so that the file is there whole or not at all."""
+    folder.mkdir(exist_ok=True)
+    part = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        shutil.copyfile(source, part)
+        part.replace(folder / name)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    """Take back what was written, and the folder if that leaves it empty."""
+    try:
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
+    except OSError:
+        return

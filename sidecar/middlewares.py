@@ -1,0 +1,173 @@
+"""What every request passes through: errors to JSON, who may ask, and who may read the answer.
+
+Knows HTTP headers and the settings. Must not know what the routes do.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from .answers import FILES, error_body
+from .errors import ApiError, BadRequest, Forbidden, NotFound, ServerFailure, Unauthorized
+from .keys import SETTINGS
+from .settings import Settings, is_loopback
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_OPEN = ("/", "/api/health", "/api/ready")
+_CORS = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Range",
+    "Access-Control-Expose-Headers": "Accept-Ranges, Content-Length, Content-Range, ETag, Location",
+    "Access-Control-Max-Age": "600",
+}
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every failure with the contract's body; the log gets the traceback."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return _answer(error, error.status)
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return _answer_http(error)
+    except ConnectionResetError:
+        raise  # nobody is there to read an answer
+    except Exception:  # an edge: nothing unforeseen may reach a client as it is
+        log.exception("%s %s failed", request.method, request.path)
+        failure = ServerFailure(
+            "Something went wrong in the service: try again.",
+            code="internal_error",
+            details="The service's log says more.",
+        )
+        return _answer(failure, failure.status)
+
+
+def _answer(error: ApiError, status: int) -> web.Response:
+    return web.json_response(error_body(error), status=status, headers=error.headers)
+
+
+def _answer_http(error: web.HTTPException) -> web.Response:
+    """Turn a refusal of aiohttp's own into ours."""
+    if error.status == HTTPStatus.NOT_FOUND:
+        return _answer(NotFound("There is nothing at this address."), error.status)
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        headers = {"Allow": allowed}
+        wrong = ApiError(f"Use {allowed} here.", code="method_not_allowed", headers=headers)
+        return _answer(wrong, error.status)
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return _answer(BadRequest("The body is too large.", code="body_too_large"), 400)
+    code = "invalid_request" if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else None
+    return _answer(ApiError(f"{error.reason}.", code=code), error.status)
+
+
+@web.middleware
+async def belonging(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse hosts and origins that do not belong here; answer preflights of those listed."""
+    settings = request.app[SETTINGS]
+    _check_host(request, settings)
+    origin = request.headers.get("Origin")
+    if origin is not None and not _is_own_origin(origin, request, settings):
+        if origin.lower() not in settings.cors_origins:
+            raise Forbidden(
+                "Pages of this origin may not call this service: list it in "
+                "PROMPTREEL_CORS_ORIGINS.",
+                code="origin_not_allowed",
+            )
+        if request.method == "OPTIONS":
+            return web.Response(status=204)
+    return await handler(request)
+
+
+@web.middleware
+async def authorized(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Ask for the API key, where there is one; files have names that nobody can guess."""
+    key = request.app[SETTINGS].api_key
+    if key and not _is_open(request) and not _has_key(request, key):
+        raise Unauthorized(
+            "Send the API key as 'Authorization: Bearer KEY'.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    return await handler(request)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Mark every answer: its type is to be believed, and listed origins may read it."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    settings = request.app[SETTINGS]
+    if settings.cors_origins:
+        response.headers.setdefault("Vary", "Origin")
+    origin = request.headers.get("Origin", "")
+    if origin.lower() in settings.cors_origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers.update(_CORS)
+
+
+def _check_host(request: web.Request, settings: Settings) -> None:
+    """Refuse a name that somebody else made point here (DNS rebinding).
+
+    Beyond loopback with a key, the key does that work: no page of another site has it.
+    """
+    host = request.headers.get("Host", "")
+    if not host:
+        raise BadRequest("The Host header is missing.")
+    if settings.api_key and not settings.loopback:
+        return
+    name = _hostname(host)
+    if not _is_literal(name) and not is_loopback(name) and name not in _own_names(settings):
+        raise Forbidden(
+            "This host name does not belong to the service: list it in PROMPTREEL_ALLOWED_HOSTS.",
+            code="host_not_allowed",
+        )
+
+
+def _own_names(settings: Settings) -> set[str]:
+    public = urlsplit(settings.public_url).hostname or ""
+    named = {settings.host, public, *settings.allowed_hosts}
+    return {name.lower() for name in named if name}
+
+
+def _hostname(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _is_literal(name: str) -> bool:
+    """Whether a host is a literal address: no name, so nobody can make it point elsewhere."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_own_origin(origin: str, request: web.Request, settings: Settings) -> bool:
+    """Whether a page came from here: the host it was asked of, or the public address's."""
+    asked = origin.lower().partition("://")[2]
+    public = urlsplit(settings.public_url).netloc
+    return asked in {request.headers.get("Host", "").lower(), public.lower()} - {""}
+
+
+def _is_open(request: web.Request) -> bool:
+    read = request.method in ("GET", "HEAD")
+    return read and (request.path in _OPEN or request.path.startswith(FILES))
+
+
+def _has_key(request: web.Request, key: str) -> bool:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), key.encode())

@@ -1,0 +1,98 @@
+"""What a client asks for, checked: named texts become a GenerateRequest, or a clear refusal.
+
+Knows the contract's fields. Must not know HTTP bodies, queues or how a video is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from .errors import BadRequest
+from .forms import unknown_fields
+from .pipelines import Pipeline, check_params, find
+from .servers import Servers
+from .sources import Sources
+from .values import GenerateRequest, Json
+
+FIELDS = ("imageUrl", "text", "serverUrl", "comfyPipeline")
+DEMO_PIPELINE = "camera-motion"
+MAX_TEXT = 200_000  # characters; the engine looks at no more
+
+
+class Catalog(Protocol):
+    """Which pipelines there are, and which of them a ComfyUI can run."""
+
+    @property
+    def pipelines(self) -> Mapping[str, Pipeline]:
+        """All known pipelines by name."""
+        ...
+
+    async def alive(self, url: str) -> bool:
+        """Whether a ComfyUI answers there, quickly."""
+        ...
+
+    async def listing(self, server: str | None) -> Json:
+        """Return the body of GET /api/pipelines: each pipeline, and what it lacks there."""
+        ...
+
+    async def choose(self, server: str, name: str | None) -> Pipeline:
+        """Return the named pipeline, or the best that the server can run.
+
+        Raises BadRequest for one that is unknown or lacks something there, and ServerFailure for a
+        server that can't be reached.
+        """
+        ...
+
+
+class Orders:
+    """Turns fields into a checked request; its picture is in the store when it returns."""
+
+    def __init__(self, servers: Servers, catalog: Catalog, sources: Sources) -> None:
+        self._servers = servers
+        self._catalog = catalog
+        self._sources = sources
+
+    async def take(self, fields: Mapping[str, str], own_hosts: Collection[str]) -> GenerateRequest:
+        """Check everything, the cheap things first. Raises ApiError."""
+        _require(fields)
+        server = await self._servers.choose(fields.get("serverUrl"))
+        pipeline = await self._pipeline(server, fields.get("comfyPipeline"))
+        params = _params(pipeline, fields)
+        image = await self._sources.picture(fields["imageUrl"].strip(), own_hosts)
+        return GenerateRequest(image, fields["text"], pipeline.name, server, params)
+
+    async def _pipeline(self, server: str | None, name: str | None) -> Pipeline:
+        if server is not None:
+            return await self._catalog.choose(server, name)
+        pipeline = find(self._catalog.pipelines, name or DEMO_PIPELINE)
+        if pipeline.name != DEMO_PIPELINE:
+            raise BadRequest(
+                f"The pipeline {pipeline.name!r} needs a ComfyUI: name one by serverUrl or "
+                "COMFYUI_SERVER_URL, or leave comfyPipeline out.",
+                code="pipeline_needs_comfyui",
+                fields={"comfyPipeline": "needs a ComfyUI"},
+            )
+        return pipeline
+
+
+def _require(fields: Mapping[str, str]) -> None:
+    missing = {name: "required" for name in ("imageUrl", "text") if name not in fields}
+    if missing:
+        raise BadRequest(
+            f"Required and missing: {' and '.join(missing)}.", code="missing_field", fields=missing
+        )
+    if len(fields["text"]) > MAX_TEXT:
+        raise BadRequest(
+            f"The text is too long: at most {MAX_TEXT} characters.", fields={"text": "too long"}
+        )
+
+
+def _params(pipeline: Pipeline, fields: Mapping[str, str]) -> Mapping[str, object]:
+    """Check what belongs to the pipeline. Raises BadRequest."""
+    accepted = (*FIELDS, *(param.name for param in pipeline.params))
+    unknown = [name for name in fields if name not in accepted]
+    if unknown:
+        raise unknown_fields(unknown, accepted)
+    own = {name: text for name, text in fields.items() if name not in FIELDS or name == "text"}
+    return check_params(pipeline, own)

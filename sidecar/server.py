@@ -1,0 +1,75 @@
+"""Listen, say where, and leave in good order on SIGTERM or SIGINT.
+
+Knows sockets and signals. Must not know what the application does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+
+from aiohttp import web
+
+from .app import create_app
+from .keys import PICTURES, SERVERS
+from .settings import Settings
+
+_LOOK_S = 2.0  # for a ComfyUI to answer before the start is told
+_SHUTDOWN_S = 10.0  # for answers under way
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal comes. Raises OSError if the port or the data folder can't be used."""
+    stopping = asyncio.Event()
+    _on_signals(stopping)
+    app = create_app(settings)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host.strip("[]"), settings.port).start()
+        url = _url(settings, runner)
+        sys.stdout.write(start_lines(url, settings, await _situation(app)))
+        sys.stdout.flush()
+        warming = asyncio.create_task(app[PICTURES].warm(), name="warm")
+        await stopping.wait()
+        warming.cancel()
+    finally:
+        await runner.cleanup()
+
+
+async def _situation(app: web.Application) -> str:
+    """Say which ComfyUI there is; one that accepts and then says nothing must not delay us."""
+    try:
+        return await asyncio.wait_for(app[SERVERS].situation(), _LOOK_S)
+    except asyncio.TimeoutError:
+        return "ComfyUI is slow to answer"
+
+
+def start_lines(url: str, settings: Settings, situation: str) -> str:
+    """Return what is said at the start: one line, and a command to try."""
+    key = ' -H "Authorization: Bearer $PROMPTREEL_API_KEY"' if settings.api_key else ""
+    return (
+        f"PromptReel listens on {url} ({situation}; data in {settings.data_dir})\n"
+        "Try it:\n"
+        f"  image=$(curl -s{key} -F image=@picture.jpg {url}/api/upload"
+        ' | sed \'s/.*"imageUrl": *"\\([^"]*\\)".*/\\1/\')\n'
+        f'  curl -s{key} -F "imageUrl=$image" -F "text=slow push in, golden hour"'
+        f" {url}/api/generate\n"
+    )
+
+
+def _url(settings: Settings, runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    shown = f"[{host}]" if ":" in host else host
+    if host in ("0.0.0.0", "::"):  # noqa: S104  asked for; shown so that it can be clicked
+        shown = "127.0.0.1"
+    return settings.public_url or f"http://{shown}:{port}"
+
+
+def _on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopping.set)

@@ -1,0 +1,196 @@
+"""The settings' values, read from the environment and the command line (the flag wins).
+
+Knows the types of the rows in `settings_table.py`. Must not know what they are used for. Nothing is
+read at import.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .settings_table import SETTINGS, Kind, Mode, Setting
+
+
+class SettingsError(Exception):
+    """A setting has a value that can't be used; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of all rows of SETTINGS."""
+
+    host: str = "127.0.0.1"
+    port: int = 8190
+    data_dir: Path = Path("data")
+    mode: Mode = "auto"
+    comfyui_url: str = ""
+    local_comfyui_url: str = "http://127.0.0.1:8188"
+    comfyui_input_dir: str = ""
+    pipelines_dir: str = ""
+    public_url: str = ""
+    api_key: str = ""
+    insecure: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    allowed_servers: tuple[str, ...] = ()
+    allowed_image_hosts: tuple[str, ...] = ()
+    max_upload_mb: float = 50.0
+    fetch_seconds: float = 20.0
+    demo_jobs: int = 2
+    comfyui_jobs: int = 4
+    comfyui_seconds: float = 1800.0
+    max_queued: int = 100
+    log_level: str = "info"
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """The largest picture accepted, in bytes."""
+        return int(self.max_upload_mb * 1024 * 1024)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or literal address always means this machine."""
+    name = host.strip("[]").lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Read all settings; raises SettingsError, and SystemExit for --help or an unknown flag."""
+    given = vars(parser().parse_args(arguments))
+    texts = {row.name: _text(row, given, environ) for row in SETTINGS}
+    values: dict[str, Any] = {row.name: _value(row, texts[row.name]) for row in SETTINGS}
+    settings = Settings(**values)
+    check_bind(settings)
+    return settings
+
+
+def check_bind(settings: Settings) -> None:
+    """Refuse to listen beyond this machine without a key; raises SettingsError."""
+    if settings.loopback or settings.api_key or settings.insecure:
+        return
+    raise SettingsError(
+        f"Listening on {settings.host} lets other machines in: set PROMPTREEL_API_KEY first, "
+        "or say --insecure."
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser: one option a row."""
+    result = argparse.ArgumentParser(
+        prog="promptreel serve",
+        description="Serve the REST API: a picture and a sentence in, a video out.",
+    )
+    for row in SETTINGS:
+        if row.flag is None:
+            continue
+        text = f"{row.help} (environment: {row.env}; default: {row.default or 'none'})"
+        options: dict[str, Any] = {"dest": row.name, "help": text.replace("%", "%%")}
+        if row.kind == "flag":
+            options |= {"action": "store_const", "const": "1"}
+        else:
+            options |= {"metavar": "|".join(row.choices) or row.kind.upper()}
+        result.add_argument(row.flag, default=None, **options)
+    return result
+
+
+def _text(row: Setting, given: Mapping[str, str | None], environ: Mapping[str, str]) -> str:
+    flag = given.get(row.name)
+    if flag is not None:
+        return flag.strip()
+    return environ.get(row.env, "").strip() or row.default
+
+
+def _value(row: Setting, text: str) -> object:
+    return _READERS[row.kind](row, text)
+
+
+def _as_is(_: Setting, text: str) -> str:
+    return text
+
+
+def _choice(row: Setting, text: str) -> str:
+    if text not in row.choices:
+        raise SettingsError(f"{row.env} must be one of {', '.join(row.choices)}, not {text!r}.")
+    return text
+
+
+def _path(_: Setting, text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _list(_: Setting, text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def _flag(row: Setting, text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise SettingsError(f"{row.env} must be 1 or 0, not {text!r}.")
+
+
+def _number(row: Setting, text: str) -> float:
+    try:
+        value = int(text) if row.kind == "integer" else float(text)
+    except ValueError:
+        raise SettingsError(f"{row.env} must be a number, not {text!r}.") from None
+    if not math.isfinite(value) or not row.least <= value <= row.most:
+        limits = f"at least {row.least:g}"
+        if math.isfinite(row.most):
+            limits = f"{row.least:g} to {row.most:g}"
+        raise SettingsError(f"{row.env} must be {limits}, not {text}.")
+    return value
+
+
+def _url(row: Setting, text: str) -> str:
+    """Check a base address; blank is fine."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if text and not good:
+        raise SettingsError(f"{row.env} must be an address like http://host:port, not {text!r}.")
+    return text.rstrip("/")
+
+
+def _origins(row: Setting, text: str) -> tuple[str, ...]:
+    """Check each address in full, scheme and all; `*` is refused on purpose."""
+    return tuple(_url(row, item).lower() for item in _list(row, text))
+
+
+def _servers(row: Setting, text: str) -> tuple[str, ...]:
+    return tuple(_url(row, item) if "://" in item else item for item in _list(row, text))
+
+
+_READERS: Mapping[Kind, Callable[[Setting, str], object]] = {
+    "text": _as_is,
+    "secret": _as_is,
+    "integer": _number,
+    "number": _number,
+    "flag": _flag,
+    "path": _path,
+    "url": _url,
+    "choice": _choice,
+    "list": _list,
+    "origins": _origins,
+    "servers": _servers,
+}

@@ -1,0 +1,92 @@
+"""Where the picture of a request comes from: an address of ours, a data: URI, or the web.
+
+Knows the forms of `imageUrl`. Must not know the other fields, or how a picture is checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Collection
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+from .answers import FILES
+from .errors import BadRequest
+from .fetch import Fetcher, FetchError
+from .media import MediaStore, content_type
+from .pictures import Pictures
+
+FIELD = "imageUrl"
+
+
+class Sources:
+    """Turns `imageUrl` into the key of a stored picture."""
+
+    def __init__(self, media: MediaStore, pictures: Pictures, fetcher: Fetcher) -> None:
+        self._media = media
+        self._pictures = pictures
+        self._fetcher = fetcher
+
+    async def picture(self, address: str, own_hosts: Collection[str]) -> str:
+        """Return the key of the picture at `address`. Raises BadRequest."""
+        if address[:5].lower() == "data:":
+            data = await asyncio.to_thread(_decode_data_uri, address)
+            return await self._pictures.keep(_one(data), FIELD)
+        key = _named_key(address)
+        if await self._media.stat(key) is not None:
+            return _picture_key(key)
+        if _is_ours(address, own_hosts):
+            raise _bad("There is no such picture here: upload it first.", "unknown_image")
+        try:
+            async with self._fetcher.fetch(address, self._pictures.max_bytes) as chunks:
+                return await self._pictures.keep(chunks, FIELD)
+        except FetchError as error:
+            raise _bad(str(error), "image_not_fetched") from None
+
+
+def _named_key(address: str) -> str:
+    """Return the key that the address ends with; blank if it has not the form of one of ours.
+
+    Keys can't be guessed, so a stored one is ours under whatever host name it is written.
+    """
+    try:
+        _, found, name = urlsplit(address).path.rpartition(FILES)
+    except ValueError:
+        return ""
+    return unquote(name) if found else ""
+
+
+def _is_ours(address: str, own_hosts: Collection[str]) -> bool:
+    """Whether the address can mean nobody but us: a path alone, or one of our host names."""
+    if address.startswith("/") and not address.startswith("//"):
+        return True
+    try:
+        return urlsplit(address).netloc.lower() in own_hosts
+    except ValueError:
+        return False
+
+
+def _picture_key(key: str) -> str:
+    if not content_type(key).startswith("image/"):
+        raise _bad("imageUrl names a video: give the address of a picture.", "invalid_image")
+    return key
+
+
+def _bad(sentence: str, code: str) -> BadRequest:
+    return BadRequest(sentence, code=code, fields={FIELD: sentence})
+
+
+def _decode_data_uri(address: str) -> bytes:
+    """Return the bytes of a data: URI (RFC 2397). Raises BadRequest."""
+    head, comma, body = address.partition(",")
+    data = unquote_to_bytes(body)
+    if comma and not head.lower().endswith(";base64"):
+        return data
+    try:
+        return base64.b64decode(data if comma else b"!", validate=True)
+    except ValueError:
+        raise _bad("The data: URI in imageUrl is damaged.", "invalid_image") from None
+
+
+async def _one(data: bytes) -> AsyncIterator[bytes]:
+    yield data

@@ -1,0 +1,45 @@
+"""What the tests of the service share: forms to send, and the contract's error body."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from aiohttp import FormData
+
+T = TypeVar("T")
+
+
+def picture_form(data: bytes, filename: str = "a.png", content_type: str = "image/png"):
+    form = FormData()
+    form.add_field("image", data, filename=filename, content_type=content_type)
+    return form
+
+
+async def refusal(response, status: int = 400) -> dict:
+    """Return the error body, checked against the contract."""
+    body = await response.json()
+    assert response.status == status, body
+    assert response.content_type == "application/json"
+    assert set(body) <= {"error", "details", "code", "fields"}
+    assert all(isinstance(body[key], str) for key in ("error", "details", "code"))
+    assert body["error"].endswith((".", "!", "?"))
+    assert body["code"].replace("_", "").isalpha()
+    assert "Traceback" not in str(body)
+    assert "/data" not in str(body)
+    assert "/tmp" not in str(body)
+    return body
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until the condition holds; the test's own time-out ends it if it never does."""
+    while not condition():  # noqa: ASYNC110  what is waited for has no event
+        await asyncio.sleep(0.01)
+
+
+async def eventually(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask until the answer is a true value, and return that."""
+    while not (answer := await ask()):  # noqa: ASYNC110  what is waited for has no event
+        await asyncio.sleep(0.01)
+    return answer

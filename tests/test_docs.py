@@ -1,0 +1,48 @@
+"""The documentation says what the code does: settings, and the files that it links to."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sidecar.settings_table import SETTINGS, Setting
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "README.ru.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/settings.md")
+
+
+def row(setting: Setting) -> str:
+    """Return a setting's line in `docs/settings.md`."""
+    flag = f"`{setting.flag}`" if setting.flag else "none"
+    default = f"`{setting.default}`" if setting.default else "none"
+    return f"| `{setting.env}` | {flag} | {default} | {setting.help} |"
+
+
+def test_every_setting_is_documented_and_nothing_else():
+    lines = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
+    documented = [line for line in lines if line.startswith("| `")]
+    assert documented == [row(setting) for setting in SETTINGS]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if "://" not in target:
+            assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_both_readmes_show_the_same_commands():
+    blocks = [
+        re.findall(r"^(?:python|curl|const|ask|upload)\S* .*?(?=#|$)", _text(name), re.MULTILINE)
+        for name in ("README.md", "README.ru.md")
+    ]
+    english, russian = ([line.split('"')[0].split(" //")[0] for line in b] for b in blocks)
+    assert len(english) > 8
+    assert [line.split()[0] for line in english] == [line.split()[0] for line in russian]
+
+
+def _text(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
