@@ -124,7 +124,9 @@ class Attempt:
             return False
         error = work.exception()
         if error is None:
-            await self._queue.complete(self._lease, asdict(work.result()))
+            job = await self._queue.complete(self._lease, asdict(work.result()))
+            took = (job.finished_at or 0.0) - (job.started_at or 0.0)
+            log.info("job %s: %s made in %.1f s", job.id, self.request.pipeline, took)
             return True
         if isinstance(error, BackendError):
             log.warning("job %s: %s", self.job.id, error.error.error)

@@ -288,14 +288,16 @@ class _Patience:
     async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
         """Return the answer. Raises what else goes wrong, and Unreachable in the end."""
         loop = asyncio.get_running_loop()
-        pause, end = 0.1, loop.time() + self._away_s
+        pause, end, told = 0.1, loop.time() + self._away_s, False
         while True:
             try:
                 return await question()
             except Unreachable as error:
                 if loop.time() + pause > end:
                     raise
-                log.debug("ComfyUI is away: %s", error)
+                if not told:
+                    log.warning("%s Waiting up to %.0f s for it.", error, self._away_s)
+                told = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
 
