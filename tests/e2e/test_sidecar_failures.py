@@ -6,6 +6,7 @@ import asyncio
 import socket
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -159,6 +160,6 @@ async def _terminal(sidecar: Sidecar, job_id: str) -> dict:
 
 async def _jobs(sidecar: Sidecar) -> list[str]:
     """Return the ids of the jobs that are not over."""
-    with sqlite3.connect(sidecar.settings.data_dir / "jobs.db") as db:
+    with closing(sqlite3.connect(sidecar.settings.data_dir / "jobs.db")) as db:
         rows = db.execute("select id from jobs where state in ('queued', 'running')")
         return [row[0] for row in rows]

@@ -58,7 +58,7 @@ def lumas(frames: Iterator[av.VideoFrame]) -> list:
 @pytest.mark.parametrize(("name", "least"), [("opencv", 46.5), ("pillow", 45.5)])
 @pytest.mark.parametrize("kind", ["zoom_in", "pan_right"])
 def test_a_slow_move_is_smooth_and_sharp(leaves: Picture, name: str, least: float, kind: str):
-    """Against exact Lanczos on the ideal path; OpenCV's limits are those of issue 2."""
+    """Against exact Lanczos on the ideal path; OpenCV's limits are those the README quotes."""
     clip = clip_of(leaves, kind, strength=0.6, extent=FRAME, seconds=5.0, fps=24)
     chosen = range(50, 62, 2)
     frames = lumas(islice(yuv_frames(clip, tools(name, clip)), 50, 62, 2))

@@ -80,7 +80,9 @@ def test_requirements_are_in_sync():
     pack = _requirements(PACK / "requirements.txt")
     assert pack == _requirements(ROOT / "requirements.txt")
     assert pack == _dependencies(PACK / "pyproject.toml")
-    assert set(pack) <= set(_dependencies(ROOT / "pyproject.toml"))
+    # The service brings its own environment and may ask for newer ones than a ComfyUI has.
+    service = {line.partition(">")[0] for line in _dependencies(ROOT / "pyproject.toml")}
+    assert {line.partition(">")[0] for line in pack} <= service
 
 
 def test_requirements_are_plain_lines_that_the_manager_takes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,6 @@ async def test_ready_and_pipelines_speak_of_the_server(client, fake):
 
 
 def _open_jobs(settings: Settings) -> list[str]:
-    with sqlite3.connect(settings.data_dir / "jobs.db") as db:
+    with closing(sqlite3.connect(settings.data_dir / "jobs.db")) as db:
         rows = db.execute("select id from jobs where state in ('queued', 'running')")
         return [row[0] for row in rows]
