@@ -29,7 +29,7 @@ def file_url(base: str, key: str) -> str:
 def result(job: Job, base: str) -> Json:
     """Return the answer of a finished job. Raises ApiError if it did not succeed."""
     if job.state is JobState.FAILED and job.error is not None:
-        raise _failure(job.error)
+        raise _failure(job.error, job.id)
     if job.result is None:
         raise ServerFailure("The job was canceled.", code="job_canceled", details=f"Job {job.id}.")
     outputs = Outputs(**job.result)
@@ -58,14 +58,14 @@ def job_view(job: Job, position: int | None, base: str) -> Json:
         "startedAt": _time(job.started_at),
         "finishedAt": _time(job.finished_at),
         "result": result(job, base) if job.state is JobState.SUCCEEDED else None,
-        "error": error_body(_failure(job.error)) if job.error else None,
+        "error": error_body(_failure(job.error, job.id)) if job.error else None,
         "urls": {"self": own, "cancel": f"{own}/cancel"},
     }
 
 
-def _failure(error: JobError) -> ApiError:
+def _failure(error: JobError, job_id: str) -> ApiError:
     kind = BadRequest if error.status == 400 else ServerFailure
-    return kind(error.error, details=error.details, code=error.code)
+    return kind(error.error, details=error.details or f"Job {job_id}.", code=error.code)
 
 
 def _time(seconds: float | None) -> str | None:

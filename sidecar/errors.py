@@ -6,6 +6,7 @@ ApiError (code, status, error, details, fields)
 |-- Forbidden           403  the key may not do this
 |-- NotFound            404
 |-- Conflict            409  Idempotency-Key reused for another request
+|-- RangeNotSatisfiable 416  no such part of a file
 |-- TooManyRequests     429  with Retry-After
 |-- ServerFailure       500  the server could not do it
 `-- Unavailable         503  shutting down
@@ -17,7 +18,10 @@ from collections.abc import Mapping
 
 
 class ApiError(Exception):
-    """An answer that is not a yes. `error` is one sentence that says what to do."""
+    """An answer that is not a yes. `error` is one sentence that says what to do.
+
+    Without `details` the wrong fields are listed there.
+    """
 
     status = 500
     default_code = "internal_error"
@@ -33,9 +37,9 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(error)
         self.error = error
-        self.details = details
         self.code = code or self.default_code
         self.fields = dict(fields or {})
+        self.details = details or "; ".join(f"{name}: {why}" for name, why in self.fields.items())
         self.headers = dict(headers or {})
 
 
@@ -72,6 +76,13 @@ class Conflict(ApiError):
 
     status = 409
     default_code = "conflict"
+
+
+class RangeNotSatisfiable(ApiError):
+    """The file has no such part; `headers` holds Content-Range."""
+
+    status = 416
+    default_code = "invalid_range"
 
 
 class TooManyRequests(ApiError):

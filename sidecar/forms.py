@@ -158,7 +158,12 @@ def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     if wrong:
         name, reason = next(iter(wrong.items()))
         raise BadRequest(f"The field {name!r} is {reason}: send it once, as text.", fields=wrong)
-    return {name: text for name, text in listed if text.strip()}
+    return {name: text for name, text in listed if _says_something(text)}
+
+
+def _says_something(text: str) -> bool:
+    """Whether there is anything to be seen; spaces and zero-width characters say nothing."""
+    return any(char.isprintable() and not char.isspace() for char in text)
 
 
 def _is_unicode(text: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from .answers import FILES, error_body
 from .errors import ApiError, BadRequest, Forbidden, NotFound, ServerFailure, Unauthorized
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_ROUTES = "GET / tells the addresses."
 _OPEN = ("/", "/api/health", "/api/ready")
 _CORS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
@@ -38,7 +39,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except ApiError as error:
-        return _answer(error, error.status)
+        return _closed_if_broken(request, _answer(error, error.status))
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
@@ -55,6 +56,26 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _answer(failure, failure.status)
 
 
+def _closed_if_broken(request: web.Request, response: web.Response) -> web.Response:
+    """Read no more of a body that could not be read; aiohttp would try, and log its failure."""
+    if request.content.exception() is not None:
+        request.content.feed_eof()
+        response.force_close()
+    return response
+
+
+async def expected(request: web.Request) -> web.Response | None:
+    """Answer an Expect header: send on, or the refusal that aiohttp would give as plain text."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        said = "Leave the Expect header out, or send 'Expect: 100-continue'."
+        refused = ApiError(said, details="Nothing else can be expected.", code="invalid_request")
+        return _answer(refused, HTTPStatus.EXPECTATION_FAILED)
+    if request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    return None
+
+
 def _answer(error: ApiError, status: int) -> web.Response:
     return web.json_response(error_body(error), status=status, headers=error.headers)
 
@@ -62,16 +83,20 @@ def _answer(error: ApiError, status: int) -> web.Response:
 def _answer_http(error: web.HTTPException) -> web.Response:
     """Turn a refusal of aiohttp's own into ours."""
     if error.status == HTTPStatus.NOT_FOUND:
-        return _answer(NotFound("There is nothing at this address."), error.status)
+        return _answer(NotFound("There is nothing at this address.", details=_ROUTES), error.status)
     if isinstance(error, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(error.allowed_methods))
         headers = {"Allow": allowed}
-        wrong = ApiError(f"Use {allowed} here.", code="method_not_allowed", headers=headers)
+        said = f"{error.method} is not understood at this address. {_ROUTES}"
+        code = "method_not_allowed"
+        wrong = ApiError(f"Use {allowed} here.", details=said, code=code, headers=headers)
         return _answer(wrong, error.status)
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return _answer(BadRequest("The body is too large.", code="body_too_large"), 400)
+        said = "A picture goes to /api/upload; a text has 200000 characters at most."
+        large = BadRequest("The body is too large.", details=said, code="body_too_large")
+        return _answer(large, large.status)
     code = "invalid_request" if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else None
-    return _answer(ApiError(f"{error.reason}.", code=code), error.status)
+    return _answer(ApiError(f"{error.reason}.", details=error.text or "", code=code), error.status)
 
 
 @web.middleware
@@ -85,6 +110,7 @@ async def belonging(request: web.Request, handler: Handler) -> web.StreamRespons
             raise Forbidden(
                 "Pages of this origin may not call this service: list it in "
                 "PROMPTREEL_CORS_ORIGINS.",
+                details="The Origin header names neither this address nor a listed one.",
                 code="origin_not_allowed",
             )
         if request.method == "OPTIONS":
@@ -99,6 +125,7 @@ async def authorized(request: web.Request, handler: Handler) -> web.StreamRespon
     if key and not _is_open(request) and not _has_key(request, key):
         raise Unauthorized(
             "Send the API key as 'Authorization: Bearer KEY'.",
+            details="The operator set PROMPTREEL_API_KEY; no key came, or another one.",
             headers={"WWW-Authenticate": "Bearer"},
         )
     return await handler(request)
@@ -123,13 +150,14 @@ def _check_host(request: web.Request, settings: Settings) -> None:
     """
     host = request.headers.get("Host", "")
     if not host:
-        raise BadRequest("The Host header is missing.")
+        raise BadRequest("Send a Host header.", details="HTTP/1.1 asks for one.")
     if settings.api_key and not settings.loopback:
         return
     name = _hostname(host)
     if not _is_literal(name) and not is_loopback(name) and name not in _own_names(settings):
         raise Forbidden(
             "This host name does not belong to the service: list it in PROMPTREEL_ALLOWED_HOSTS.",
+            details="A name that somebody else points here could read the answers (DNS rebinding).",
             code="host_not_allowed",
         )
 

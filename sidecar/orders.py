@@ -16,6 +16,10 @@ from .sources import Sources
 from .values import GenerateRequest, Json
 
 FIELDS = ("imageUrl", "text", "serverUrl", "comfyPipeline")
+_REQUIRED = {
+    "imageUrl": "the picture: what /api/upload gave, or any public picture's address",
+    "text": "what should happen in the video",
+}
 DEMO_PIPELINE = "camera-motion"
 MAX_TEXT = 200_000  # characters; the engine looks at no more
 
@@ -77,11 +81,10 @@ class Orders:
 
 
 def _require(fields: Mapping[str, str]) -> None:
-    missing = {name: "required" for name in ("imageUrl", "text") if name not in fields}
+    missing = {name: "required" for name in _REQUIRED if name not in fields}
     if missing:
-        raise BadRequest(
-            f"Required and missing: {' and '.join(missing)}.", code="missing_field", fields=missing
-        )
+        asked = " and ".join(f"{name} ({_REQUIRED[name]})" for name in missing)
+        raise BadRequest(f"Missing or blank: {asked}.", code="missing_field", fields=missing)
     if len(fields["text"]) > MAX_TEXT:
         raise BadRequest(
             f"The text is too long: at most {MAX_TEXT} characters.", fields={"text": "too long"}

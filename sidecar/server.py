@@ -48,15 +48,14 @@ async def _situation(app: web.Application) -> str:
 
 
 def start_lines(url: str, settings: Settings, situation: str) -> str:
-    """Return what is said at the start: one line, and a command to try."""
-    key = ' -H "Authorization: Bearer $PROMPTREEL_API_KEY"' if settings.api_key else ""
+    """Return what is said at the start: one line, and commands to try in any shell."""
+    key = ' -H "Authorization: Bearer KEY"' if settings.api_key else ""
+    curl = f"  {'curl.exe' if sys.platform == 'win32' else 'curl'}{key} -F"
     return (
         f"PromptReel listens on {url} ({situation}; data in {settings.data_dir})\n"
-        "Try it:\n"
-        f"  image=$(curl -s{key} -F image=@picture.jpg {url}/api/upload"
-        ' | sed \'s/.*"imageUrl": *"\\([^"]*\\)".*/\\1/\')\n'
-        f'  curl -s{key} -F "imageUrl=$image" -F "text=slow push in, golden hour"'
-        f" {url}/api/generate\n"
+        "Try it, with the imageUrl that the first call answers in the second one:\n"
+        f"{curl} image=@picture.jpg {url}/api/upload\n"
+        f'{curl} imageUrl=PASTE_IT_HERE -F "text=slow push in, golden hour" {url}/api/generate\n'
     )
 
 

@@ -23,7 +23,7 @@ async def refusal(response, status: int = 400) -> dict:
     assert response.status == status, body
     assert response.content_type == "application/json"
     assert set(body) <= {"error", "details", "code", "fields"}
-    assert all(isinstance(body[key], str) for key in ("error", "details", "code"))
+    assert all(isinstance(body[key], str) and body[key] for key in ("error", "details", "code"))
     assert body["error"].endswith((".", "!", "?"))
     assert body["code"].replace("_", "").isalpha()
     assert "Traceback" not in str(body)

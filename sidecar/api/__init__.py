@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
+
+from sidecar.middlewares import expected
 
 from . import files, generate, jobs, status, upload
 
+_get = partial(web.get, expect_handler=expected)
+_post = partial(web.post, expect_handler=expected)
+
 ROUTES: tuple[web.RouteDef, ...] = (
-    web.get("/", status.root),
-    web.get("/api/health", status.health),
-    web.get("/api/ready", status.ready),
-    web.get("/api/pipelines", status.pipelines),
-    web.post("/api/upload", upload.upload),
-    web.post("/api/generate", generate.generate),
-    web.get("/api/files/{name}", files.file),
-    web.get("/api/jobs/{id}", jobs.job),
-    web.post("/api/jobs/{id}/cancel", jobs.cancel),
+    _get("/", status.root),
+    _get("/api/health", status.health),
+    _get("/api/ready", status.ready),
+    _get("/api/pipelines", status.pipelines),
+    _post("/api/upload", upload.upload),
+    _post("/api/generate", generate.generate),
+    _get("/api/files/{name}", files.file),
+    _get("/api/jobs/{id}", jobs.job),
+    _post("/api/jobs/{id}/cancel", jobs.cancel),
 )

@@ -39,6 +39,7 @@ async def _submit(request: web.Request, order: GenerateRequest) -> Job:
         seconds = f"{error.retry_after:.0f}"
         raise TooManyRequests(
             f"Too many videos are waiting: try again in {seconds} s.",
+            details="The operator sets by PROMPTREEL_MAX_QUEUED how many may wait.",
             headers={"Retry-After": seconds},
         ) from None
     return job
@@ -58,7 +59,7 @@ async def _finished(request: web.Request, job_id: str) -> Job:
 
 
 def _closing(job_id: str = "") -> Unavailable:
-    details = f"Job {job_id} goes on when the service is back." if job_id else ""
+    details = f"Job {job_id} goes on when the service is back." if job_id else "No job was made."
     return Unavailable(
         "The service is shutting down: try again soon.",
         code="shutting_down",

@@ -24,6 +24,10 @@ async def cancel(request: web.Request) -> web.Response:
 
 async def _shown(request: web.Request, found: Job | None) -> web.Response:
     if found is None:
-        raise NotFound("There is no such job.", code="unknown_job")
+        raise NotFound(
+            "There is no such job.",
+            details="Jobs are named by the jobId of an answer of /api/generate.",
+            code="unknown_job",
+        )
     position = await request.app[STORE].position(found.id)
     return web.json_response(job_view(found, position, base_url(request)))

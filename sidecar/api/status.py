@@ -34,7 +34,9 @@ async def health(request: web.Request) -> web.Response:
 async def ready(request: web.Request) -> web.Response:
     """Say whether a video could be made now, by what; 503 and the reason if not."""
     if request.app[CLOSING].is_set():
-        raise Unavailable("The service is shutting down.", code="shutting_down")
+        raise Unavailable(
+            "The service is shutting down.", details="Try again soon.", code="shutting_down"
+        )
     servers = request.app[SERVERS]
     try:
         server = await servers.choose(None)

@@ -69,7 +69,7 @@ def test_the_data_is_as_large_and_varied_as_it_claims() -> None:
     assert len({row["text"] for row in phrases}) == len(phrases)
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\n\t ", "\u00a0\u2003"])
+@pytest.mark.parametrize("blank", ["", " ", "\n\t ", "\u00a0\u2003", "\u200b\ufeff\u2060"])
 def test_blank_text_is_refused_with_advice(blank: str) -> None:
     with pytest.raises(SceneError, match="say what should happen"):
         parse_scene(blank)

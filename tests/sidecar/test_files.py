@@ -42,9 +42,10 @@ async def test_ranges(client, path, png, asked, start, end):
     assert response.headers["Content-Type"] == "image/png"
 
 
-async def test_a_range_beyond_the_end(client, path, png):
-    response = await client.get(path, headers={"Range": f"bytes={len(png)}-"})
-    assert response.status == 416
+@pytest.mark.parametrize("asked", ["bytes={}-", "bytes=9-3", "lines=1-2", "bytes=x"])
+async def test_a_range_that_is_not_there(client, path, png, asked):
+    response = await client.get(path, headers={"Range": asked.format(len(png))})
+    assert (await refusal(response, 416))["code"] == "invalid_range"
     assert response.headers["Content-Range"] == f"bytes */{len(png)}"
 
 

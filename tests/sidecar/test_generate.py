@@ -149,7 +149,7 @@ async def test_an_address_without_a_picture(generate, files, address, code):
     assert files() == []
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t\u00a0", None])
+@pytest.mark.parametrize("text", ["", " ", "\n\t\u00a0", "\u200b\u2060", "\x00", "\u202e", None])
 async def test_a_blank_text_is_refused(upload, generate, text):
     answer = await refusal(await generate(imageUrl=await upload(), text=text))
     assert answer["fields"] == {"text": "required"}
@@ -266,7 +266,7 @@ async def test_a_text_too_long_to_read_is_refused(upload, generate):
     assert set(answer["fields"]) == {"text"}
 
 
-@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\ufeff!", "\u202e", "'; drop table jobs; --"])
+@pytest.mark.parametrize("text", ["a\x00b", "\ufeff!", "\u202ea", "'; drop table jobs; --"])
 async def test_odd_text_works(upload, generate, text):
     assert (await generate(imageUrl=await upload(), text=text)).status == 200
 

@@ -151,3 +151,18 @@ async def test_ready_says_why_not(serving, unused_tcp_port):
     assert body["code"] == "comfyui_unreachable"
     client = await serving(comfyui_url=f"http://127.0.0.1:{unused_tcp_port}")
     assert (await refusal(await client.get("/api/ready"), 503))["code"] == "comfyui_unreachable"
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/api/upload"])
+async def test_an_expectation_that_nobody_has_is_refused_like_all_else(client, path):
+    method = client.get if path == "/api/health" else client.post
+    body = await refusal(await method(path, headers={"Expect": "the-unexpected"}), 417)
+    assert body["code"] == "invalid_request"
+
+
+async def test_a_body_that_is_not_what_its_encoding_says(client, caplog):
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    response = await client.post("/api/generate", data=b"\x00not gzip", headers=headers)
+    assert (await refusal(response))["code"] == "malformed_body"
+    assert (await client.get("/api/health")).status == 200
+    assert not caplog.records

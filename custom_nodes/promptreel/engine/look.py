@@ -28,6 +28,7 @@ _LUMA = (0.2126, 0.7152, 0.0722)
 # foggy night is dark, and a black-and-white sunset is grey, however the text puts it.
 GROUPS = (
     "season", "air", "light", "moon", "temperature", "contrast", "saturation", "style", "tone",
+    "film",
 )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class Motion:
 
 def read_motion(parts: Sequence[Part], folded: str) -> Motion:
     """Return the shots and the length that `parts` of the text `folded` ask for."""
-    director, carry = _Director(folded), Carry()
+    director, carry = _Director(folded, alone=len(parts) == 1), Carry()
     clauses: list[tuple[Clause, ...]] = []
     for part in parts:
         clauses.append(tuple(read(part, folded, carry, alone=len(parts) == 1)))
@@ -50,9 +50,10 @@ def read_motion(parts: Sequence[Part], folded: str) -> Motion:
 class _Director:
     """Collects shots, part by part. A strength is None until a speed word says one."""
 
-    def __init__(self, folded: str) -> None:
+    def __init__(self, folded: str, *, alone: bool) -> None:
         self.timing = Timing()
         self._folded = folded
+        self._alone = alone  # all of the text is one part: "left to right"
         self._shots: list[dict[str, float | None]] = []
         self._avoided: set[str] = set()
         self._last: Move | None = None
@@ -149,6 +150,7 @@ class _Director:
         if len(directions) != 1 or not clause.pure or _has_action(clause.tokens):
             return
         named = any(token.kind == "camera" for token in clause.tokens)
+        named = named or (self._alone and self._last is None)
         number = _move_row() if named else self._last.row if self._last else None
         row: dict[str, Any] = {} if number is None else actions()[number]
         kind = {**words("turns_alone"), **row.get("turns", {})}.get(directions[0])

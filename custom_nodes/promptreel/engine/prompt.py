@@ -77,8 +77,8 @@ def _spans(
             yield part.start, part.end
         else:
             yield from _within(part, clauses[i], flags, opening=opening)
-        connector = _CONNECTOR.search(text, parts[i - 1].end, part.start) if i else None
-        if connector and (whole or (opening and all(gone[i - 1]))):
+        connector = _CONNECTOR.search(text, parts[i - 1].end if i else 0, part.start)
+        if connector and (whole or (opening and (not i or all(gone[i - 1])))):
             yield connector.start(), part.start
         opening = opening and whole
 

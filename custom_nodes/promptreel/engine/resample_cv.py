@@ -8,13 +8,15 @@ sampling as good as Lanczos at a quarter of CUBIC's cost and without its jitter.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import cast
 
 import cv2
 import numpy as np
 
-from .planes import Affine, Level, Plane, Values, cutoff, plane_over, region, to_yuv, view_affine
+from .planes import Affine, Level, Plane, Values, cutoff, plane_over, region, view_affine
 from .relief import Bend, Floats
 from .spans import Span
 from .values import Extent, Picture
@@ -25,6 +27,18 @@ SPARSEST = 1.6  # a sparser level would make linear sampling blunt
 BEATING = 0.06  # so near to a whole density all pixels share one phase, and sharpness beats
 
 GRID = 4  # frame pixels along the cells that a bent frame's map is told for
+
+# RGB to limited-range Y, U and V: the luma coefficients of ITU-R BT.709-6, item 3.
+_RED, _GREEN, _BLUE = 0.2126, 0.7152, 0.0722
+_U, _V = 224 / 255 / (2 - 2 * _BLUE), 224 / 255 / (2 - 2 * _RED)
+_TO_YUV = np.array(
+    [
+        [219 / 255 * _RED, 219 / 255 * _GREEN, 219 / 255 * _BLUE, 16],
+        [-_U * _RED, -_U * _GREEN, _U * (1 - _BLUE), 128],
+        [_V * (1 - _RED), -_V * _GREEN, -_V * _BLUE, 128],
+    ],
+    np.float32,
+)
 
 _LEFT: Affine = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 _SAMPLE = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -38,8 +52,9 @@ class CvResampler:
     def level(self, picture: Picture, span: Span, frame: Extent) -> Level[Values]:
         """Return band-limited Y, U and V planes of the span's region."""
         rgb, native = _thinned(region(picture, span), span.tight / frame.width)
-        planes = zip(to_yuv(rgb), (native, 2 * native, 2 * native), strict=True)
-        return [_plane(values, density, span) for values, density in planes]
+        densities = (native, 2 * native, 2 * native)
+        with ThreadPoolExecutor(2, "level") as threads:
+            return list(threads.map(_plane, _to_yuv(rgb), densities, (span,) * 3))
 
     def draw(self, plane: Plane[Values], to_source: Affine, out: Values) -> None:
         """Sample one plane by an affine map."""
@@ -66,6 +81,11 @@ class CvResampler:
     def blend(self, first: Values, second: Values, part: float) -> None:
         """Fade the first plane into the second one."""
         cv2.addWeighted(first, 1 - part, second, part, 0.0, first)
+
+
+def _to_yuv(rgb: Picture) -> Sequence[Values]:
+    """Convert like `planes.to_yuv`, five times faster; one in twenty values is 1 off."""
+    return cast("Sequence[Values]", cv2.split(cv2.transform(rgb, _TO_YUV)))
 
 
 def _resized(values: Values, factor: float, how: int) -> Values:

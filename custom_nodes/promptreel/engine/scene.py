@@ -28,7 +28,7 @@ def parse_scene(text: str, negative: str = "") -> Scene:
     Only the first MAX_TEXT characters are read; the others stay in the prompt.
     Raises SceneError if the text is blank; any other text is a scene.
     """
-    if not text.strip():
+    if not any(char.isprintable() and not char.isspace() for char in text):
         raise SceneError("The text is empty: say what should happen in the video.")
     head, folded, unwanted = _divide(text[:MAX_TEXT])
     parts = cut(folded)
