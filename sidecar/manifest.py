@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from .graphs import RESULT, GraphError, check_graph, request_slots, results, widget
+from .model_rows import ModelRowError, read_model
 from .params import COMMON, PARAM_TYPES, Param, is_value
 from .pipelines import IMAGE, TEXT, ModelFile, Pipeline, Slot
 from .values import Json
@@ -25,6 +26,7 @@ _KEYS = (
     "description",
     "rank",
     "requires",
+    "vram",
     "params",
     "mapping",
     "outputs",
@@ -35,7 +37,6 @@ _NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 _VERSION = re.compile(r"(\d+(\.\d+){0,3})?")
 _COMMON = {param.name: param for param in COMMON}
 _PARAM_KEYS = [field.name for field in fields(Param) if field.name != "name"]
-_MODEL_KEYS = [field.name for field in fields(ModelFile)]
 
 
 class PipelineError(ValueError):
@@ -91,9 +92,10 @@ def read_pipeline(name: str, manifest: Json, graph: Json) -> Pipeline:
         video_output=video_output,
         image_output=image_output,
         nodes=_nodes(manifest, graph),
-        models=tuple(_model(row) for row in _list(manifest.get("models", []), "models")),
+        models=_models(manifest),
         requires_comfyui=_version(manifest),
         rank=_rank(manifest),
+        vram=_text(manifest, "vram"),
     )
 
 
@@ -207,12 +209,17 @@ def _nodes(manifest: Json, graph: Json) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(node["class_type"] for node in graph.values()), *named]))
 
 
-def _model(given: object) -> ModelFile:
-    row = _dict(given, "models")
-    _known_keys(row, _MODEL_KEYS, "models")
-    if not all(isinstance(row.get(key), str) and row[key] for key in ("name", "folder")):
-        raise PipelineError('each of "models" needs a "name" and a "folder".')
-    return ModelFile(**row)
+def _models(manifest: Json) -> tuple[ModelFile, ...]:
+    rows = _list(manifest.get("models", []), "models")
+    try:
+        files = tuple(read_model(_dict(row, "models")) for row in rows)
+    except ModelRowError as error:
+        raise PipelineError(str(error)) from None
+    places = [(file.folder, file.name) for file in files]
+    for folder, name in places:
+        if places.count((folder, name)) > 1:
+            raise PipelineError(f'{name} in {folder} is twice in "models".')
+    return files
 
 
 def _version(manifest: Json) -> str:

@@ -20,14 +20,18 @@ IMAGE, TEXT = "image", "text"
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model file that a pipeline needs. `folder` is ComfyUI's models folder name."""
+    """A model file that a pipeline needs.
+
+    `name`: as the graph names it; with a subfolder: "sub/file.safetensors". `folder`: ComfyUI's
+    present name of the models folder ("diffusion_models", never the older "unet").
+    """
 
     name: str
     folder: str
     size: int | None = None  # bytes
     licence: str = ""
     source: str = ""  # where to download it
-    sha256: str = ""
+    sha256: str = ""  # 64 hexadecimal digits, small letters
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Pipeline:
     models: tuple[ModelFile, ...] = ()
     requires_comfyui: str = ""
     rank: int = 0
+    vram: str = ""  # as its makers tell it, for people
 
 
 def find(pipelines: Mapping[str, Pipeline], name: str) -> Pipeline:

@@ -7,6 +7,7 @@ read at import.
 from __future__ import annotations
 
 import argparse
+import difflib
 import ipaddress
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .settings_table import SETTINGS, Kind, Mode, Setting
+
+PREFIX = "PROMPTREEL_"
+TESTS = "PROMPTREEL_TEST_"  # what the tests of this project read
 
 
 class SettingsError(Exception):
@@ -100,14 +104,38 @@ def parser() -> argparse.ArgumentParser:
     for row in SETTINGS:
         if row.flag is None:
             continue
-        text = f"{row.help} (environment: {row.env}; default: {row.default or 'none'})"
-        options: dict[str, Any] = {"dest": row.name, "help": text.replace("%", "%%")}
+        options: dict[str, Any] = {"dest": row.name, "help": _help(row).replace("%", "%%")}
         if row.kind == "flag":
             options |= {"action": "store_const", "const": "1"}
         else:
             options |= {"metavar": "|".join(row.choices) or row.kind.upper()}
         result.add_argument(row.flag, default=None, **options)
     return result
+
+
+def misspelt(environ: Mapping[str, str]) -> str:
+    """Return a sentence about variables that look like settings and are none; blank if all are."""
+    known = [row.env for row in SETTINGS]
+    strange = sorted(
+        name
+        for name in environ
+        if name.upper().startswith(PREFIX) and not name.startswith(TESTS) and name not in known
+    )
+    if not strange:
+        return ""
+    listed = ", ".join(f"{name}{_meant(name, known)}" for name in strange)
+    return f"these environment variables are no settings and change nothing: {listed}."
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name.upper(), known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _help(row: Setting) -> str:
+    if row.kind == "flag":
+        return f"{row.help} (environment: {row.env}=1)"
+    return f"{row.help} (environment: {row.env}; default: {row.default or 'none'})"
 
 
 def _text(row: Setting, given: Mapping[str, str | None], environ: Mapping[str, str]) -> str:

@@ -107,6 +107,11 @@ RULES = (
     ),
     Rule("sidecar.pipelines", ("sidecar.comfy", "sidecar.api", "sidecar.backends", "aiohttp")),
     Rule("sidecar.backends", ("sidecar.api", "sidecar.app")),
+    Rule(
+        "sidecar.models",
+        ("aiohttp", *(f"sidecar.{name}" for name in ("api", "backends", "comfy", "cli"))),
+    ),
+    Rule("sidecar.cli", tuple(f"sidecar.{name}" for name in ("api", "backends", "comfy", "app"))),
     Rule("installer", ("sidecar", "promptreel", "custom_nodes", "tests", "torch", *COMFY)),
 )
 

@@ -7,7 +7,6 @@ is called missing it is asked again. Must not know jobs or routes.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -21,52 +20,12 @@ from sidecar.params import Param
 from sidecar.pipelines import ModelFile, Pipeline, find
 from sidecar.values import Json
 
+from .stock import Inventory, Missing, Models, Software, ask_models, ask_software, lacks
+
 _ALIVE_S = 2.0  # how long an answer to "is it there?" holds
 _KNOWN_S = 300.0  # how long a server's nodes and models are believed to be there
+_LISTED_S = 10.0  # the same of the models where the best pipeline is looked for: one may be new
 _FRESH_S = 2.0  # how new the knowledge must be before something is called missing
-
-
-@dataclass(frozen=True)
-class Inventory:
-    """What a ComfyUI has. `models` holds the files of the folders that were asked for."""
-
-    version: str
-    nodes: frozenset[str]
-    models: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-
-
-@dataclass(frozen=True)
-class Missing:
-    """What a pipeline lacks on a server; `version` is a sentence about ComfyUI's own, or blank."""
-
-    nodes: tuple[str, ...] = ()
-    models: tuple[ModelFile, ...] = ()
-    version: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.nodes or self.models or self.version)
-
-    def listed(self) -> tuple[str, ...]:
-        """Return each missing thing as a phrase."""
-        return (
-            *([self.version] if self.version else []),
-            *(f"node {name}" for name in self.nodes),
-            *(f"model {_place(model)}" for model in self.models),
-        )
-
-
-def lacks(pipeline: Pipeline, inventory: Inventory) -> Missing:
-    """Return what the pipeline needs and the inventory has not."""
-    nodes = tuple(name for name in pipeline.nodes if name not in inventory.nodes)
-    models = tuple(
-        model
-        for model in pipeline.models
-        if _plain(model.name) not in inventory.models.get(model.folder, frozenset())
-    )
-    needed, there = _numbers(pipeline.requires_comfyui), _numbers(inventory.version)
-    old = bool(needed and there and there < needed)
-    said = f"ComfyUI {pipeline.requires_comfyui} or newer (it is {inventory.version})"
-    return Missing(nodes, models, said if old else "")
 
 
 class ServerCatalog:
@@ -110,8 +69,9 @@ class ServerCatalog:
         if not await self.alive(server):
             raise unreachable()
         missing: dict[str, Missing] = {}
-        for newest in (_KNOWN_S, _FRESH_S):
-            inventory = await self._inventory(server, newest)
+        listed_s = _KNOWN_S if name is not None else _LISTED_S
+        for nodes_s, models_s in ((_KNOWN_S, listed_s), (_FRESH_S, _FRESH_S)):
+            inventory = await self._inventory(server, nodes_s, models_s)
             for pipeline in wanted:
                 missing[pipeline.name] = lacks(pipeline, inventory)
                 if not missing[pipeline.name]:
@@ -128,7 +88,7 @@ class ServerCatalog:
         if server is not None:
             if not await self.alive(server):
                 raise unreachable()
-            inventory = await self._inventory(server, _FRESH_S)
+            inventory = await self._inventory(server, _FRESH_S, _FRESH_S)
         rows = [_row(pipeline, inventory) for pipeline in self._pipelines.values()]
         runs = {row["name"] for row in rows if inventory is None or not row["missing"]["any"]}
         default = next((p.name for p in self._by_rank() if p.name in runs), None)
@@ -164,27 +124,24 @@ class ServerCatalog:
             return False
         return isinstance(stats.get("system"), dict)
 
-    async def _inventory(self, url: str, oldest_s: float) -> Inventory:
+    async def _inventory(self, url: str, nodes_s: float, models_s: float) -> Inventory:
+        """Return what the server has, its nodes and models known no longer than that."""
         known = self._known(url)
         async with known.asking:
-            if known.inventory is None or self._age(known.inventory_at) > oldest_s:
-                try:
-                    known.inventory = await self._take_stock(known.client)
-                except ComfyError:
-                    raise unreachable() from None
-                known.inventory_at = self._clock()
-        return known.inventory
+            try:
+                await self._refresh(known, nodes_s, models_s)
+            except ComfyError:
+                raise unreachable() from None
+        return Inventory(known.software.version, known.software.nodes, known.models)
 
-    async def _take_stock(self, client: ComfyClient) -> Inventory:
-        stats = await client.system_stats()
-        nodes = frozenset(await client.object_info())
-        folders = {model.folder for p in self._pipelines.values() for model in p.models}
-        models = {
-            folder: frozenset(_plain(name) for name in await client.models(folder))
-            for folder in sorted(folders)
-        }
-        version = str(stats.get("system", {}).get("comfyui_version") or "")
-        return Inventory(version, nodes, models)
+    async def _refresh(self, known: _Known, nodes_s: float, models_s: float) -> None:
+        if self._age(known.software_at) > nodes_s:
+            known.software = await ask_software(known.client)
+            known.software_at = self._clock()
+        if self._age(known.models_at) > models_s:
+            folders = {model.folder for p in self._pipelines.values() for model in p.models}
+            known.models = await ask_models(known.client, folders)
+            known.models_at = self._clock()
 
 
 @dataclass
@@ -195,8 +152,10 @@ class _Known:
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     alive: bool = False
     alive_at: float | None = None
-    inventory: Inventory | None = None
-    inventory_at: float | None = None
+    software: Software = field(default_factory=lambda: Software("", frozenset()))
+    software_at: float | None = None
+    models: Models = field(default_factory=dict[str, frozenset[str]])
+    models_at: float | None = None
 
 
 def unreachable() -> ServerFailure:
@@ -210,13 +169,23 @@ def unreachable() -> ServerFailure:
 
 def _refusal(pipeline: Pipeline, missing: Missing) -> BadRequest:
     listed = ", ".join(missing.listed())
-    sources = [f"{m.name}: {m.source}" for m in missing.models if m.source]
     return BadRequest(
         f"This ComfyUI can't run the pipeline {pipeline.name!r}, it lacks: {listed}.",
         code="missing_requirements",
-        details=" ".join(["Install what is missing there and try again.", *sources]),
+        details=" ".join(["Install what is missing there and try again.", *_hints(missing)]),
         fields={"comfyPipeline": f"lacks {listed}"},
     )
+
+
+def _hints(missing: Missing) -> list[str]:
+    """Return where each missing model can be had: elsewhere on the server, or its source."""
+    found: list[str] = []
+    for model, elsewhere in zip(missing.models, missing.elsewhere, strict=True):
+        if elsewhere:
+            found.append(f"{elsewhere} is there, but the graph names it {model.name}: move it.")
+        elif model.source:
+            found.append(f"{model.name}: {model.source}")
+    return found
 
 
 def _row(pipeline: Pipeline, inventory: Inventory | None) -> Json:
@@ -230,6 +199,7 @@ def _row(pipeline: Pipeline, inventory: Inventory | None) -> Json:
         "nodes": list(pipeline.nodes),
         "models": [asdict(model) for model in pipeline.models],
         "requires": pipeline.requires_comfyui,
+        "vram": pipeline.vram,
         "missing": None if missing is None else _missing(missing),
     }
 
@@ -237,25 +207,22 @@ def _row(pipeline: Pipeline, inventory: Inventory | None) -> Json:
 def _missing(missing: Missing) -> Json:
     return {
         "nodes": list(missing.nodes),
-        "models": [{"name": m.name, "folder": f"models/{m.folder}"} for m in missing.models],
+        "models": [_missing_model(model) for model in missing.models],
         "comfyui": missing.version,
         "any": bool(missing),
+    }
+
+
+def _missing_model(model: ModelFile) -> Json:
+    return {
+        "name": model.name,
+        "folder": f"models/{model.folder}",
+        "size": model.size,
+        "licence": model.licence,
+        "source": model.source,
     }
 
 
 def _param(param: Param) -> Json:
     row = asdict(replace(param, choices=()))
     return {**row, "choices": list(param.choices)}
-
-
-def _place(model: ModelFile) -> str:
-    return f"{model.name} in models/{model.folder}"
-
-
-def _plain(name: str) -> str:
-    """Return a model's name as every system spells it; Windows servers say 'sub\\a'."""
-    return name.replace("\\", "/")
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

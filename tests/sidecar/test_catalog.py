@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
 from sidecar.backends.catalog import ServerCatalog
+from sidecar.backends.stock import Inventory, lacks
 from sidecar.comfy.client import new_session
 from sidecar.errors import BadRequest, ServerFailure
 from sidecar.manifest import bundled_folder, load_pipelines, read_pipeline
@@ -117,6 +120,78 @@ async def test_before_something_is_called_missing_the_server_is_asked_anew(fake,
     assert (await catalog.choose(fake.url, "better")).name == "better"
 
 
+async def test_a_model_that_is_new_counts_soon_where_the_best_is_looked_for(fake, catalog, now):
+    fake.models["loras"] = []
+    assert (await catalog.choose(fake.url, None)).name == "camera-motion"
+    fake.models["loras"] = ["sub/b.safetensors"]
+    now[0] += 11
+    assert (await catalog.choose(fake.url, None)).name == "better"
+    assert asked(fake, "/object_info") == 1
+
+
+async def test_each_folder_is_asked_once_and_all_at_a_time(fake):
+    names = [f"folder_{number}" for number in range(10)]
+    many = {name: needing([("a.safetensors", name), ("b.safetensors", "vae")]) for name in names}
+    fake.models = {name: ["a.safetensors"] for name in names} | {"vae": ["b.safetensors"]}
+    fake.faults.slow = {f"/models/{name}": 0.2 for name in (*names, "vae")}
+    async with new_session() as session:
+        catalog = ServerCatalog(session, many)
+        begun = time.perf_counter()
+        assert (await catalog.choose(fake.url, "folder_7")) is many["folder_7"]
+        await asyncio.gather(*(catalog.choose(fake.url, name) for name in names))
+        assert time.perf_counter() - begun < 1.5  # one after the other: 2.2 s
+    assert [asked(fake, f"/models/{name}") for name in (*names, "vae")] == [1] * 11
+
+
+@pytest.mark.parametrize(
+    ("there", "counts"),
+    [
+        ("a.safetensors", True),
+        ("sub/a.safetensors", False),  # the graph names it without the subfolder
+        ("A.safetensors", False),
+        ("xa.safetensors", False),
+    ],
+)
+def test_a_model_counts_under_the_name_that_the_graph_gives_it(there, counts):
+    stock = Inventory("0.3.75", frozenset(CORE.nodes), {"vae": frozenset([there])})
+    missing = lacks(needing([("a.safetensors", "vae")]), stock)
+    assert bool(missing) is not counts
+    if missing:
+        assert missing.elsewhere == (there if there.startswith("sub") else "",)
+
+
+async def test_a_model_in_another_subfolder_is_told(fake, catalog):
+    fake.models["loras"] = ["deeper/b.safetensors"]
+    with pytest.raises(BadRequest, match=r"sub/b\.safetensors in models/loras") as caught:
+        await catalog.choose(fake.url, "better")
+    assert (
+        "deeper/b.safetensors is there, but the graph names it sub/b.safetensors: move it."
+        in caught.value.details
+    )
+
+
+@pytest.mark.parametrize(
+    ("older", "present"), [("unet", "diffusion_models"), ("clip", "text_encoders")]
+)
+async def test_a_folders_older_name_means_the_present_one(fake, older, present):
+    """ComfyUI knows the older names only as folders on disk: /models/unet is 404 there."""
+    fake.models = {present: ["a.safetensors"]}
+    async with new_session() as session:
+        catalog = ServerCatalog(session, {"old": needing([("a.safetensors", older)])})
+        assert (await catalog.choose(fake.url, "old")).models[0].folder == present
+    assert asked(fake, f"/models/{older}") == 0
+
+
+def needing(files):
+    """Return a pipeline of core nodes that needs the files: pairs of name and folder."""
+    manifest = {
+        "mapping": {"image": [["1", "image"]], "text": []},
+        "outputs": {"video": "4"},
+        "models": [{"name": name, "folder": folder} for name, folder in files],
+    }
+    return read_pipeline("needing", manifest, dict(CORE.graph))
+
+
 async def test_a_server_that_is_away_is_an_error(fake, catalog, now):
     await catalog.choose(fake.url, None)
     await fake.stop()
@@ -152,7 +227,11 @@ async def test_the_listing_shows_the_default_and_what_is_missing(fake, catalog):
     assert rows["needs-more"]["missing"]["models"][1] == {
         "name": "neither.safetensors",
         "folder": "models/vae",
+        "size": 242_000_000,
+        "licence": "Apache-2.0",
+        "source": "https://example.org/neither",
     }
+    assert rows["needs-more"]["vram"] == "8 GB with offloading"
     (frames, fps) = rows["core-nodes"]["parameters"]
     assert frames == {
         "name": "frames",

@@ -127,6 +127,13 @@ def changed(value, new, *path):
         (changed(MANIFEST, "8", "outputs", "video"), GRAPH, "output node '8' is not in graph"),
         (changed(MANIFEST, [{"name": "a"}], "models"), GRAPH, 'a "name" and a "folder"'),
         (changed(MANIFEST, "x", "nodes"), GRAPH, '"nodes" must be a list'),
+        (changed(MANIFEST, 8, "vram"), GRAPH, '"vram" must be a text'),
+        (
+            changed(MANIFEST, MANIFEST["models"] * 2, "models"),
+            GRAPH,
+            "a.safetensors in vae is twice",
+        ),
+        (changed(MANIFEST, ["a"], "models"), GRAPH, '"models" must be an object'),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_pipelines_name(write, manifest, graph, said):
@@ -156,3 +163,68 @@ def test_a_strange_name_and_a_missing_folder(write, tmp_path):
         load_pipelines([write(name="a b")])
     with pytest.raises(PipelineError, match=r"no folder of pipelines 'nowhere'\."):
         load_pipelines([tmp_path / "nowhere"])
+
+
+ROW = {"name": "a.safetensors", "folder": "vae"}
+
+
+def read_row(write, **more):
+    (model,) = load_pipelines([write(changed(MANIFEST, [{**ROW, **more}], "models"))])[
+        "mine"
+    ].models
+    return model
+
+
+def test_a_models_row_is_read_whole(write):
+    model = read_row(
+        write,
+        name="sub\\a.safetensors",
+        folder="unet",
+        bytes=5,
+        licence="MIT",
+        source="https://huggingface.co/a/b/resolve/main/a.safetensors",
+        sha256="A" * 64,
+    )
+    assert model == ModelFile(
+        "sub/a.safetensors",
+        "diffusion_models",  # ComfyUI's present name
+        size=5,
+        licence="MIT",
+        source="https://huggingface.co/a/b/resolve/main/a.safetensors",
+        sha256="a" * 64,
+    )
+
+
+def test_null_is_what_is_not_known(write):
+    row = {"licence": None, "source": None, "sha256": None, "bytes": None}
+    assert read_row(write, **row) == ModelFile("a.safetensors", "vae")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"name": "../a.safetensors"}, "must be a file name"),
+        ({"name": "/etc/a"}, "must be a file name"),
+        ({"name": "C:\\a"}, "must be a file name"),
+        ({"name": "..\\..\\a"}, "must be a file name"),
+        ({"name": "a//b"}, "must be a file name"),
+        ({"name": "a\nb"}, "must be a file name"),
+        ({"name": ""}, 'a "name" and a "folder"'),
+        ({"name": 5}, '"name" of a model must be a text'),
+        ({"folder": "vae/sub"}, '"folder" of a.safetensors must be the name of a models folder'),
+        ({"folder": ".."}, "must be the name of a models folder"),
+        ({"bytes": "5 GB"}, '"bytes" of a.safetensors must be a whole number'),
+        ({"bytes": 0}, "must be a whole number above 0"),
+        ({"bytes": True}, "must be a whole number"),
+        ({"licence": 1}, '"licence" of a model must be a text'),
+        ({"source": "huggingface.co/a"}, '"source" of a.safetensors must be an address'),
+        ({"source": "file:///etc/passwd"}, "must be an address"),
+        ({"sha256": "abc"}, '"sha256" of a.safetensors must have 64 hexadecimal digits'),
+        ({"license": "MIT"}, "has an unknown 'license': known are name, folder, bytes"),
+    ],
+)
+def test_a_wrong_models_row_is_one_sentence(write, more, said):
+    with pytest.raises(PipelineError) as caught:
+        read_row(write, **more)
+    assert said in str(caught.value)
+    assert str(caught.value).endswith(".")

@@ -13,6 +13,7 @@ from sidecar.settings import (
     check_bind,
     is_loopback,
     load_settings,
+    misspelt,
     parser,
 )
 from sidecar.settings_table import SETTINGS
@@ -99,3 +100,29 @@ def test_loopback_needs_no_key(host):
 )
 def test_what_only_looks_like_loopback_is_not(host):
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["PROMPTREEL_PORT", "PROMPTREEL_TEST_CACHE", "HOME", "COMFYUI_SERVER_URL"], ""),
+        (["PROMPTREEL_PROT"], "PROMPTREEL_PROT (did you mean PROMPTREEL_PORT?)."),
+        (["promptreel_port"], "promptreel_port (did you mean PROMPTREEL_PORT?)."),
+        (["PROMPTREEL_ZZZZZZZZZZZZ"], "change nothing: PROMPTREEL_ZZZZZZZZZZZZ."),
+        (
+            ["PROMPTREEL_MODEE", "PROMPTREEL_HOSST"],
+            "nothing: PROMPTREEL_HOSST (did you mean PROMPTREEL_HOST?), PROMPTREEL_MODEE (did",
+        ),
+    ],
+)
+def test_what_looks_like_a_setting_and_is_none_is_told_without_its_value(names, said):
+    told = misspelt(dict.fromkeys(names, "secret"))
+    assert said in told
+    assert bool(told) is bool(said)
+    assert "secret" not in told
+    assert "\n" not in told
+
+
+def test_a_flags_help_shows_no_default():
+    text = " ".join(parser().format_help().split())
+    assert "API key. (environment: PROMPTREEL_INSECURE=1)" in text

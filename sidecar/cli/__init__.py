@@ -1,0 +1,1 @@
+"""The command line: `promptreel serve | pipelines | models`. Imports nothing until it is used."""

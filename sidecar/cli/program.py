@@ -1,0 +1,112 @@
+"""`promptreel`: which command is meant, the help, and how everything ends.
+
+Knows the commands' names; each command's module is imported when it is used, so that the help
+answers at once. Must not know what a command does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from .speech import DONE, INTERRUPTED, USAGE, complain, plain_streams, unknown
+
+
+class Runs(Protocol):
+    """What a command's module has: `run(arguments) -> exit status`."""
+
+    def run(self, arguments: Sequence[str]) -> int:
+        """Run the command."""
+        ...
+
+
+@dataclass(frozen=True)
+class Command:
+    """One row of the help; `module` is its file in this folder."""
+
+    help: str
+    module: str
+
+
+COMMANDS: Mapping[str, Command] = {
+    "serve": Command("serve the REST API: a picture and a sentence in, a video out", "serve"),
+    "pipelines": Command("list the pipelines, or make one of a ComfyUI graph", "pipelines"),
+    "models": Command("list the model files that pipelines need, or download them", "models"),
+}
+
+_ENDINGS = """
+exit status:
+  0    done
+  1    failed: what and why is said in one sentence
+  2    wrong usage: an unknown command or option, or a setting that can't be used
+  130  interrupted (Ctrl-C)
+
+`promptreel COMMAND --help` tells a command's options.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program `promptreel`; return its exit status."""
+    plain_streams()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given:
+        parser().print_help(sys.stderr)
+        return USAGE
+    if given[0].startswith("-"):
+        return _only_options(given)
+    if given[0] == "help":
+        return main([*given[1:], "--help"])
+    if given[0] not in COMMANDS:
+        complain(unknown(given[0], COMMANDS))
+        return USAGE
+    return run_command(given[0], given[1:])
+
+
+def run_command(name: str, arguments: Sequence[str]) -> int:
+    """Run one command; return its exit status, also where argparse or Ctrl-C ended it."""
+    module = cast("Runs", importlib.import_module(f"{__package__}.{COMMANDS[name].module}"))
+    try:
+        return module.run(arguments)
+    except SystemExit as end:  # argparse: after a help, or a wrong option
+        return end.code if isinstance(end.code, int) else USAGE
+    except KeyboardInterrupt:
+        complain("interrupted.")
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the program's own options, whose help shows the commands."""
+    rows = "\n".join(f"  {name:<11}{command.help}" for name, command in COMMANDS.items())
+    result = argparse.ArgumentParser(
+        prog="promptreel",
+        usage="promptreel COMMAND ...",
+        description="A picture and a sentence become a video.",
+        epilog=f"commands:\n{rows}\n{_ENDINGS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    result.add_argument("--version", action="store_true", help="show the version and exit")
+    return result
+
+
+def _only_options(given: Sequence[str]) -> int:
+    try:
+        options = parser().parse_args(given)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else USAGE
+    if options.version:
+        print(f"promptreel {_version()}")
+    return DONE
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  it is slow
+
+    try:
+        return version("promptreel")
+    except PackageNotFoundError:
+        return "0 (not installed)"
