@@ -1,0 +1,88 @@
+"""Tells from a header what a model file surely is, and refuses it in the wrong place.
+
+The rules are rows of `data/kinds.json`: keys a kind has (with sizes of some axes) and lacks. A file
+that no rule, or more than one, fits is unknown, and an unknown file is never refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .base import Model
+from .errors import FamilyError
+from .headers import Header, Shape
+
+_DATA = Path(__file__).with_name("data") / "kinds.json"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of model file. `home` is the title of the family whose loader takes it, or ""."""
+
+    id: str
+    title: str
+    home: str
+    has: tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
+    lacks: tuple[str, ...]
+
+    def fits(self, shapes: Mapping[str, Shape], prefix: str) -> bool:
+        """Tell whether all that the kind has is there below a prefix, and nothing it lacks."""
+        there = all(_agrees(shapes.get(prefix + key), sizes) for key, sizes in self.has)
+        return there and not any(prefix + key in shapes for key in self.lacks)
+
+
+def kind_of(header: Header) -> Kind | None:
+    """Return what a file surely is; None if that can't be seen."""
+    prefixes, rows = _rules()
+    found = [kind for kind in rows.values() if any(kind.fits(header.shapes, p) for p in prefixes)]
+    return found[0] if len(found) == 1 else None
+
+
+def expect(family: Model, headers: Mapping[str, Header], role: str, *wanted: str) -> None:
+    """Raise FamilyError if the file of a role is surely of none of the wanted kinds."""
+    header = headers.get(role)
+    found = kind_of(header) if header else None
+    if header is None or found is None or found.id in wanted:
+        return
+    need = " or ".join(_rules()[1][name].title for name in wanted)
+    raise FamilyError(
+        f"{header.name} is {found.title}, but {family.title} needs {need} as its "
+        f"{role.replace('_', ' ')}: choose {_official(family, role)}{_elsewhere(family, found)}."
+    )
+
+
+def _official(family: Model, role: str) -> str:
+    slot = next(slot for slot in family.slots if slot.role == role)
+    return slot.official[0].name
+
+
+def _elsewhere(family: Model, found: Kind) -> str:
+    """Return the hint to another loader that takes such a file."""
+    known = found.home and found.home != family.title
+    return f", or use the loader {found.home} for it" if known else ""
+
+
+def _agrees(shape: Shape | None, sizes: tuple[tuple[int, int], ...]) -> bool:
+    if shape is None:
+        return False
+    return all(axis < len(shape) and shape[axis] == size for axis, size in sizes)
+
+
+@cache
+def _rules() -> tuple[tuple[str, ...], Mapping[str, Kind]]:
+    data = json.loads(_DATA.read_text(encoding="utf-8"))
+    kinds = {name: _kind(name, row) for name, row in data["kinds"].items()}
+    return tuple(data["prefixes"]), kinds
+
+
+def _kind(name: str, row: Mapping[str, Any]) -> Kind:
+    has = tuple(
+        (key, tuple((int(axis), size) for axis, size in sizes.items()))
+        for key, sizes in row["has"].items()
+    )
+    return Kind(name, row["title"], row["home"], has, tuple(row["lacks"]))

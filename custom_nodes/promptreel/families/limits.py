@@ -1,0 +1,86 @@
+"""Turns seconds and sizes into what a model can make. Pure arithmetic; knows no family."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+
+
+@dataclass(frozen=True)
+class StillLimits:
+    """The sizes of a picture: sides are multiples of `side_step` from `min_side` to `max_side`.
+
+    `extent` is the default width and height in pixels; its area is the one the model was made for.
+    """
+
+    side_step: int
+    extent: tuple[int, int]
+    min_side: int = 64
+    max_side: int = 4096
+
+    def extent_near(self, width: float, height: float) -> tuple[int, int]:
+        """Return the legal size next to a size: nearest in aspect first, then in area.
+
+        A size out of bounds is brought into them with its aspect, as far as that goes.
+        """
+        width, height = self._bounded(width, height)
+        sides = (self._around(width), self._around(height))
+        return min(product(*sides), key=lambda found: _distance(found, (width, height)))
+
+    def extent_for(self, width: float, height: float) -> tuple[int, int]:
+        """Return the legal size of the default area with the aspect of a width and height."""
+        width, height = max(width, 1e-6), max(height, 1e-6)
+        scale = math.sqrt(self.extent[0] * self.extent[1] / (width * height))
+        return self.extent_near(width * scale, height * scale)
+
+    def _bounded(self, width: float, height: float) -> tuple[float, float]:
+        """Return a size scaled so that its sides are within the limits."""
+        width, height = max(width, 1e-6), max(height, 1e-6)
+        scale = max(self.min_side / min(width, height), 1.0)
+        scale *= min(self.max_side / (max(width, height) * scale), 1.0)
+        return width * scale, height * scale
+
+    def _around(self, side: float) -> tuple[int, int]:
+        """Return the legal sides below and above a side; twice the same if it is legal."""
+        steps = side / self.side_step
+        return self._clamped(math.floor(steps)), self._clamped(math.ceil(steps))
+
+    def _clamped(self, steps: int) -> int:
+        least = math.ceil(self.min_side / self.side_step)
+        return min(max(steps, least), self.max_side // self.side_step) * self.side_step
+
+
+@dataclass(frozen=True)
+class Limits(StillLimits):
+    """What a video model can make: frame counts are `frame_step` * n + `frame_offset`.
+
+    `fps` is the native rate; `max_frames` is what the model was trained or is recommended for.
+    """
+
+    frame_step: int = 1
+    frame_offset: int = 0
+    min_frames: int = 1
+    max_frames: int = 1
+    fps: float = 24.0
+    takes_end: bool = False
+
+    def frames(self, seconds: float, fps: float | None = None) -> int:
+        """Return the legal frame count nearest to `seconds` at `fps` (None: the native rate).
+
+        The offset is the start picture itself, so 5 s at 16 fps with 4n+1 are 81 frames.
+        """
+        count = round(seconds * (fps or self.fps) / self.frame_step)
+        least = math.ceil((self.min_frames - self.frame_offset) / self.frame_step)
+        most = (self.max_frames - self.frame_offset) // self.frame_step
+        return min(max(count, least), most) * self.frame_step + self.frame_offset
+
+    def seconds(self, fps: float | None = None) -> float:
+        """Return the length of the longest clip at `fps` (None: the native rate)."""
+        return self.max_frames / (fps or self.fps)
+
+
+def _distance(found: tuple[int, int], asked: tuple[float, float]) -> float:
+    """Return how far two sizes are apart: log ratios of aspect and of area."""
+    width, height = (math.log(one / other) for one, other in zip(found, asked, strict=True))
+    return abs(width - height) + abs(width + height) / 2
