@@ -111,6 +111,10 @@ RULES = (
         "sidecar.models",
         ("aiohttp", *(f"sidecar.{name}" for name in ("api", "backends", "comfy", "cli"))),
     ),
+    Rule(
+        "sidecar.importer",
+        ("aiohttp", *(f"sidecar.{name}" for name in ("api", "app", "backends", "jobs", "store"))),
+    ),
     Rule("sidecar.cli", tuple(f"sidecar.{name}" for name in ("api", "backends", "comfy", "app"))),
     Rule("installer", ("sidecar", "promptreel", "custom_nodes", "tests", "torch", *COMFY)),
 )

@@ -6,12 +6,11 @@ Knows how a list is shown. Must not know graphs: `sidecar.importer` does.
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Protocol, cast
 
+from sidecar.importer import command
 from sidecar.manifest import PipelineError
 from sidecar.pipelines import Pipeline
 from sidecar.values import Json
@@ -29,31 +28,9 @@ def run(arguments: Sequence[str]) -> int:
     listing.add_argument("--json", action="store_true", help="print JSON")
     add_pipelines_dir(listing)
     listing.set_defaults(run=_list)
-    _register_add(group)
+    command.register(group.subparsers)
+    group.subparsers.choices["add"].set_defaults(run=command.run)
     return group.run(arguments)
-
-
-class _Importer(Protocol):
-    """What `sidecar.importer.command` has."""
-
-    def register(self, subparsers: object) -> None:
-        """Add the parser of `add`."""
-        ...
-
-    def run(self, options: argparse.Namespace) -> int:
-        """Run `add`; return the exit status."""
-        ...
-
-
-def _register_add(group: Group) -> None:
-    try:
-        importer = cast("_Importer", importlib.import_module("sidecar.importer.command"))
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith("sidecar.importer"):
-            raise
-        return
-    importer.register(group.subparsers)
-    group.subparsers.choices["add"].set_defaults(run=importer.run)
 
 
 def _list(options: argparse.Namespace) -> int:

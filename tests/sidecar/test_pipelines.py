@@ -157,6 +157,7 @@ def test_the_common_limits_are_the_engines():
 
 def test_an_unknown_pipeline_lists_the_known_ones():
     assert find(PIPELINES, "camera-motion") is CAMERA
-    with pytest.raises(BadRequest, match="known are camera-motion, any-look, core-nodes") as caught:
-        find(PIPELINES, "nope" * 100)
+    some = {name: PIPELINES[name] for name in ("camera-motion", "any-look")}
+    with pytest.raises(BadRequest, match="known are camera-motion, any-look") as caught:
+        find(some, "nope" * 100)
     assert len(caught.value.error) < 200

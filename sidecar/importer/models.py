@@ -1,0 +1,53 @@
+"""The model files that a graph's loaders name, as rows of pipeline.json. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sidecar.model_rows import ModelRowError, present_name, read_model
+from sidecar.values import Json
+
+from .view import View
+
+
+def model_rows(view: View, known: Iterable[Json]) -> list[Json]:
+    """Return {"name", "folder"} and, where a workflow told it, "source" of each file once.
+
+    `known`: rows of `models` properties. A value that is no file ("taesd") is left out.
+    """
+    sources: dict[tuple[str, str], str] = {
+        (present_name(row["directory"]), _last(row["name"])): row["url"] for row in known
+    }
+    rows: dict[tuple[str, str], Json] = {}
+    for name, folder in _named(view):
+        row: Json = {"name": name.replace("\\", "/"), "folder": folder}
+        source = sources.get((folder, _last(name)), "")
+        best: Json = (
+            {**row, "source": source} if source and _is_row({**row, "source": source}) else row
+        )
+        if _is_row(best):
+            rows[folder, best["name"]] = best
+    return list(rows.values())
+
+
+def _named(view: View) -> Iterator[tuple[str, str]]:
+    endings = tuple(view.knowledge.listed("file_endings"))
+    for node in view.graph:
+        inputs = view.inputs(node)
+        loads: dict[str, str] = view.knowledge.row("model_files", view.kind(node)) or {}
+        for name, folder in loads.items():
+            value = inputs.get(name)
+            if isinstance(value, str) and value.lower().endswith(endings):
+                yield value, folder
+
+
+def _last(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
+def _is_row(row: Json) -> bool:
+    try:
+        read_model(row)
+    except ModelRowError:
+        return False
+    return True

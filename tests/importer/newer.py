@@ -1,0 +1,81 @@
+"""Makes the pipelines of the newest families: official templates' graphs, by the importer.
+
+    python -m tests.importer.newer workflows
+
+The graphs are in tests/data/foreign (see `convert`), the words about each in `newer.json`. A graph
+goes through the importer as ComfyUI would have saved it, in a picture with the workflow's `models`
+beside it; the files' sizes, which templates tell in notes, are joined afterwards. Nothing is mapped
+by hand. A test compares the folders in `workflows/` with what this makes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, PngImagePlugin
+
+from sidecar.cli.program import main as promptreel
+from sidecar.importer.writing import manifest_text
+
+HERE = Path(__file__).parent
+GRAPHS = HERE.parent / "data" / "foreign" / "0.33.0"
+FAMILIES: dict[str, dict[str, Any]] = json.loads((HERE / "newer.json").read_text(encoding="utf-8"))
+_UNITS = {"GB": 10**9, "MB": 10**6}
+
+
+def make(name: str, folder: Path) -> None:
+    """Write one family's pipeline into a folder of pipelines."""
+    row = FAMILIES[name]
+    record = json.loads((GRAPHS / f"{row['template']}.json").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as made:
+        picture = Path(made) / f"{name}.png"
+        saved(picture, record["graph"], record["models"])
+        words = [f"--{key}={row[key]}" for key in ("title", "description", "requires")]
+        options = ["--pipelines-dir", str(Path(made)), "--name", "made", "--yes", *words]
+        if promptreel(["pipelines", "add", str(picture), *options]) != 0:
+            raise SystemExit(f"{name} can't be made")
+        place = folder / name
+        place.mkdir(parents=True, exist_ok=True)
+        for file in ("graph.json", "pipeline.json"):
+            text = (Path(made) / "made" / file).read_text(encoding="utf-8")
+            if file == "pipeline.json":
+                text = _with_facts(json.loads(text), row["licence"])
+            (place / file).write_text(text, encoding="utf-8", newline="\n")
+
+
+def saved(path: Path, graph: Any, models: Any) -> None:
+    """Save a picture as ComfyUI's SaveImage does: the graph, and the workflow with its models."""
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("prompt", json.dumps(graph))
+    workflow = {"nodes": [{"id": 1, "type": "Loader", "properties": {"models": models}}]}
+    texts.add_text("workflow", json.dumps(workflow))
+    Image.new("RGB", (8, 8)).save(path, pnginfo=texts)
+
+
+def _sizes() -> dict[str, str]:
+    """What the notes of all templates tell, by file: "27.14 GB"."""
+    told: dict[str, str] = {}
+    for path in sorted(GRAPHS.glob("*.json")):
+        told |= json.loads(path.read_text(encoding="utf-8")).get("sizes", {})
+    return told
+
+
+def _with_facts(manifest: Any, licences: dict[str, str]) -> str:
+    sizes = _sizes()
+    for row in manifest["models"]:
+        number, _, unit = sizes.get(row["name"], "").partition(" ")
+        if unit:
+            row["bytes"] = round(float(number) * _UNITS[unit])
+        for start, licence in licences.items():
+            if row["name"].startswith((start, start.replace("-", "_", 1))):
+                row["licence"] = licence
+    return manifest_text(manifest)
+
+
+if __name__ == "__main__":
+    for one in FAMILIES:
+        make(one, Path(sys.argv[1]))
