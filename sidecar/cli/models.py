@@ -140,7 +140,7 @@ def _pulled(pipeline: Pipeline, comfy: ComfyFolder) -> int:
     planned = plan(pipeline.models, comfy, hub)
     for found in planned.there:
         say(f"there: {comfy.shown(found.path)}")
-    for trouble in planned.troubles:
+    for trouble in dict.fromkeys(planned.troubles):  # one for all files where it is the same
         complain(trouble)
     check_space(planned.tasks)
     damaged = fetch(planned.tasks, hub, comfy, say)

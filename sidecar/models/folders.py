@@ -64,10 +64,10 @@ def open_folder(path: str) -> ComfyFolder:
 
 def _with_extra(root: Path) -> ComfyFolder:
     try:
-        import yaml  # noqa: PLC0415  comes with promptreel[models]
+        import yaml  # noqa: PLC0415  comes with huggingface_hub
     except ModuleNotFoundError:
         return ComfyFolder(
-            root, note=f"{EXTRA} is not looked at: pip install 'promptreel[models]' reads it."
+            root, note=f"{EXTRA} is not looked at: pip install huggingface_hub brings its reader."
         )
     try:
         sections: object = yaml.safe_load((root / EXTRA).read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import ModelsError, Unreachable
 
-INSTALL = "pip install 'promptreel[models]'"
+INSTALL = "pip install huggingface_hub"
 _HOSTS = ("huggingface.co", "www.huggingface.co", "hf.co")
 _PATH = re.compile(r"/([\w.-]+/[\w.-]+)/(?:resolve|blob)/([^/]+)/(.+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -102,7 +102,7 @@ def test_without_the_library_it_says_what_was_not_looked_at(root, monkeypatch):
     monkeypatch.setitem(sys.modules, "yaml", None)
     comfy = open_folder(str(root))
     assert comfy.note == (
-        "extra_model_paths.yaml is not looked at: pip install 'promptreel[models]' reads it."
+        "extra_model_paths.yaml is not looked at: pip install huggingface_hub brings its reader."
     )
     assert comfy.places("vae") == (root / "models" / "vae",)
 
