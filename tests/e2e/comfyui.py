@@ -68,7 +68,7 @@ def install() -> Installation:
         return found
     home = _home()
     home.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(home.with_suffix(".lock")):
+    with locked(home.with_suffix(".lock")):
         if not (home / "ready").is_file():
             _build(home)
     return _own(home)
@@ -96,10 +96,11 @@ def _home() -> Path:
     version = f"py{sys.version_info[0]}{sys.version_info[1]}"
     recipe = "\n".join([ENGINE, TORCH, *LATER, *EXTRA, *NO_DEPS, inspect.getsource(_build)])
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
-    return _cache() / f"comfyui-{version}-{digest}"
+    return cache() / f"comfyui-{version}-{digest}"
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Return the folder that outlives test runs."""
     chosen = os.environ.get("PROMPTREEL_TEST_CACHE")
     if chosen:
         return Path(chosen).expanduser().resolve()
@@ -178,7 +179,7 @@ def _say(step: str, text: str) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold a lock on a file: one install at a time. The system frees it if we are killed."""
     with path.open("a+b") as file:
         deadline = time.monotonic() + LOCK_SECONDS

@@ -13,6 +13,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,17 @@ BOOT_SECONDS = 90
 class ComfyUI:
     """A ComfyUI server process on 127.0.0.1 with all of its folders under `base`."""
 
-    def __init__(self, installation: Installation, base: Path, arguments: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        installation: Installation,
+        base: Path,
+        arguments: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ):
         self.installation = installation
         self.base = base
         self.arguments = arguments
+        self.environment = environment or {}
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.input_dir = base / "input"
@@ -49,17 +57,21 @@ class ComfyUI:
 
     def link_pack(self, pack: Path = PACK) -> None:
         """Put the pack into custom_nodes: a link, or a copy where links aren't allowed."""
-        place = self.custom_nodes / "promptreel"
+        self.link("promptreel", pack)
+
+    def link(self, name: str, folder: Path) -> None:
+        """Put any folder into custom_nodes under a name."""
+        place = self.custom_nodes / name
         try:
-            place.symlink_to(pack, target_is_directory=True)
+            place.symlink_to(folder, target_is_directory=True)
         except OSError:
-            shutil.copytree(pack, place)
+            shutil.copytree(folder, place)
 
     def start(self) -> None:
         """Start and wait until it answers. Raises RuntimeError with the log's end if it doesn't."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(), stdout=log, stderr=subprocess.STDOUT, env=_environment()
+                self._command(), stdout=log, stderr=subprocess.STDOUT, env=self._environment()
             )
         deadline = time.monotonic() + BOOT_SECONDS
         while not self.answers():
@@ -75,7 +87,7 @@ class ComfyUI:
                 self._command(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_environment(),
+                env=self._environment(),
                 timeout=BOOT_SECONDS,
                 check=True,
             )
@@ -146,9 +158,9 @@ class ComfyUI:
             *self.arguments,
         ]
 
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": ""}
+    def _environment(self) -> dict[str, str]:
+        fixed = {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": ""}
+        return {**os.environ, **fixed, **self.environment}
 
 
 def _free_port() -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.comfyui import Installation, Unavailable, install
 from tests.e2e.comfyui_server import ComfyUI
+from tests.tiny_models.models import SHIM, SWITCH, search_path, tiny_models
 
 FOUND = pytest.StashKey["Installation | Unavailable"]()
 FIXTURES = {"comfyui", "comfyui_installation"}
@@ -49,8 +50,14 @@ def comfyui_installation(request: pytest.FixtureRequest) -> Installation:
 def comfyui(
     comfyui_installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ComfyUI]:
-    """The one server of the test run, with the pack."""
-    server = ComfyUI(comfyui_installation, tmp_path_factory.mktemp("comfyui"))
+    """The one server of the test run: with the pack, and tiny checkpoints of every family."""
+    base = tmp_path_factory.mktemp("comfyui")
+    models = tiny_models(comfyui_installation)
+    arguments = search_path(models, base / "tiny_models.yaml")
+    # threads that wait must not keep a core busy: others run at the same time
+    environment = {SWITCH: "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    server = ComfyUI(comfyui_installation, base, arguments, environment)
+    server.link("tiny_models", SHIM)
     server.link_pack()
     server.start()
     yield server

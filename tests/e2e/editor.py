@@ -30,6 +30,17 @@ READY = "() => !!(window.app?.graph && LiteGraph.registered_node_types.PromptRee
 SETTINGS = {"Comfy.TutorialCompleted": True, "Comfy.Minimap.Visible": False}
 NOTICE = "[ComfyUI Notice]"  # the editor's word for imports that a next version may break
 CORNER = (90, 230)  # where the photograph puts the graph, clear of the editor's bars
+WITH_CAMERA = """() => {
+    const [scene, animate] = [2, 4].map((id) => app.graph.getNodeById(id));
+    const camera = LiteGraph.createNode("PromptReelCamera");
+    app.graph.add(camera);
+    camera.pos = [scene.pos[0], scene.pos[1] + 330];
+    camera.size[0] = scene.size[0];
+    const set = { move: "tilt_up", strength: 0.5, mode: "add" };
+    for (const widget of camera.widgets) widget.value = set[widget.name] ?? widget.value;
+    scene.connect(0, camera, 0);
+    camera.connect(0, animate, animate.findInputSlot("scene"));
+}"""
 PHOTOGRAPH = (72, 182, 1760, 670)  # left, top, width, height: the graph without those bars
 
 
@@ -94,6 +105,7 @@ async def _photograph(comfyui: ComfyUI, target: Path) -> None:
         moved = [at / scale - first for at, first in zip(CORNER, nearest, strict=True)]
         workflow["extra"]["ds"]["offset"] = moved
         await opened.open_workflow(workflow)
+        await opened.page.evaluate(WITH_CAMERA)
         await opened.run()
         await opened.page.locator("video").wait_for(state="attached")
         await opened.page.evaluate("() => (document.querySelector('video').currentTime = 3)")

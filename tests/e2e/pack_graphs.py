@@ -18,7 +18,20 @@ NODES = (
     "PromptReelStill",
     "PromptReelAnimate",
     "PromptReelResult",
+    "PromptReelWan22Model",
+    "PromptReelWan22TI2V5BModel",
+    "PromptReelWan21Model",
+    "PromptReelHunyuanVideo15Model",
+    "PromptReelLTXVModel",
+    "PromptReelCosmosPredict2Model",
+    "PromptReelSVDModel",
+    "PromptReelSDModel",
+    "PromptReelQwenEditModel",
+    "PromptReelFluxKontextModel",
+    "PromptReelKeyframe",
+    "PromptReelImageToVideo",
 )
+INTERNAL = ("PromptReelModelBundle", "PromptReelModelParts")  # only in expansions
 
 
 def camera_motion(**request: Any) -> Graph:

@@ -22,7 +22,12 @@ from sidecar.settings import Settings
 from tests.e2e.landscape import landscape
 from tests.service import picture_form
 
-QUICK = {"seconds": "0.5", "resolution": "480p", "fps": "12"}
+QUICK = {
+    "comfyPipeline": "camera-motion",  # or the best of the model pipelines would be taken
+    "seconds": "0.5",
+    "resolution": "480p",
+    "fps": "12",
+}
 PIPELINES = str(Path(__file__).parents[1] / "data" / "pipelines")
 
 

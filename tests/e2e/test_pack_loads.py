@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.comfyui_server import PACK, ComfyUI
-from tests.e2e.pack_graphs import NODES
+from tests.e2e.pack_graphs import INTERNAL, NODES
 
+VIDEO_MODEL, IMAGE_MODEL = ["PROMPTREEL_VIDEO_MODEL"], ["PROMPTREEL_IMAGE_MODEL"]
+KNOBS = ("steps", "cfg", "sampler", "scheduler", "shift")
 IO = {
     "PromptReelRequest": (
         ["image", "text", "negative", "seconds", "aspect", "resolution", "fps", "seed"],
@@ -30,6 +32,48 @@ IO = {
         ["VIDEO", "IMAGE"],
     ),
     "PromptReelResult": (["video", "filename_prefix", "image"], []),
+    "PromptReelWan22Model": (
+        [
+            *("high_noise", "low_noise", "text_encoder", "vae"),
+            *("high_noise_lora", "low_noise_lora", "weight_dtype", "fast"),
+        ],
+        VIDEO_MODEL,
+    ),
+    "PromptReelWan22TI2V5BModel": (["model", "text_encoder", "vae", "weight_dtype"], VIDEO_MODEL),
+    "PromptReelWan21Model": (
+        ["model", "text_encoder", "vae", "clip_vision", "weight_dtype"],
+        VIDEO_MODEL,
+    ),
+    "PromptReelHunyuanVideo15Model": (
+        ["model", "text_encoder", "text_encoder_2", "vae", "clip_vision", "weight_dtype"],
+        VIDEO_MODEL,
+    ),
+    "PromptReelLTXVModel": (["checkpoint", "text_encoder"], VIDEO_MODEL),
+    "PromptReelCosmosPredict2Model": (
+        ["model", "text_encoder", "vae", "weight_dtype"],
+        VIDEO_MODEL,
+    ),
+    "PromptReelSVDModel": (["checkpoint"], VIDEO_MODEL),
+    "PromptReelSDModel": (["checkpoint"], IMAGE_MODEL),
+    "PromptReelQwenEditModel": (
+        ["model", "text_encoder", "vae", "lora", "weight_dtype", "fast"],
+        IMAGE_MODEL,
+    ),
+    "PromptReelFluxKontextModel": (
+        ["model", "text_encoder", "text_encoder_2", "vae", "weight_dtype"],
+        IMAGE_MODEL,
+    ),
+    "PromptReelKeyframe": (
+        ["model", "image", "scene", "strength", "width", "height", "seed", *KNOBS],
+        ["IMAGE"],
+    ),
+    "PromptReelImageToVideo": (
+        [
+            *("model", "image", "scene", "width", "height", "seconds", "fps", "seed"),
+            *("end_image", *KNOBS),
+        ],
+        ["VIDEO", "IMAGE", "IMAGE"],
+    ),
 }
 
 
@@ -78,11 +122,20 @@ def test_help_pages_are_served(comfyui: ComfyUI, node: str, language: str):
         assert page.read().decode().startswith("# PromptReel")
 
 
-def test_example_workflow_is_offered_and_served(comfyui: ComfyUI):
-    assert comfyui.get("/workflow_templates")["promptreel"] == ["camera-motion"]
-    served = comfyui.get("/api/workflow_templates/promptreel/camera-motion.json")
-    kept = PACK / "example_workflows" / "camera-motion.json"
-    assert served == json.loads(kept.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("node", INTERNAL)
+def test_nodes_of_expansions_stay_out_of_the_menus(comfyui: ComfyUI, node: str):
+    info = comfyui.get(f"/object_info/{node}")[node]
+    assert info["deprecated"], "the editor hides deprecated nodes from its search"
+    assert info["category"] == "PromptReel/internal"
+
+
+def test_example_workflows_are_offered_and_served(comfyui: ComfyUI):
+    kept = {path.stem: path for path in (PACK / "example_workflows").glob("*.json")}
+    assert "camera-motion" in kept
+    assert set(comfyui.get("/workflow_templates")["promptreel"]) == kept.keys()
+    for name, path in kept.items():
+        served = comfyui.get(f"/api/workflow_templates/promptreel/{name}.json")
+        assert served == json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_pictures_of_the_input_folder_are_offered(comfyui: ComfyUI):

@@ -125,7 +125,7 @@ async def test_pipelines_are_listed_with_what_they_lack(sidecar: Sidecar):
     response = await sidecar.client.get("/api/pipelines")
     assert response.status == 200
     rows = {row["name"]: row for row in (await response.json())["pipelines"]}
-    assert [name for name, row in rows.items() if row["default"]] == ["camera-motion"]
+    assert [name for name, row in rows.items() if row["default"]] == ["wan2.2-i2v-14b-fast"]
     assert rows["camera-motion"]["missing"] == {"nodes": [], "models": [], "comfyui": ""}
     assert rows["needs-more"]["missing"]["nodes"] == ["NodeOfNobody", "AlsoNotThere"]
     places = [model["folder"] for model in rows["needs-more"]["missing"]["models"]]

@@ -10,18 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from promptreel.families import FAMILIES, KEYFRAMES
+
+from tests.e2e.pack_graphs import INTERNAL, NODES
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "custom_nodes" / "promptreel"
 ENTRIES = [ROOT / "__init__.py", ROOT / "prestartup_script.py"]
-NODES = (
-    "PromptReelRequest",
-    "PromptReelScene",
-    "PromptReelCamera",
-    "PromptReelStill",
-    "PromptReelAnimate",
-    "PromptReelResult",
-)
 
 
 def _words(language: str) -> dict:
@@ -98,10 +93,17 @@ def test_versions_agree():
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_node_has_words_and_help(language: str):
     words = _words(language)
-    assert tuple(words) == NODES
+    assert tuple(words) == (*NODES, *INTERNAL)
     for node in NODES:
         page = PACK / "web" / "docs" / node / f"{language}.md"
         assert page.read_text(encoding="utf-8").startswith("# PromptReel")
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_loader_has_words_for_its_widgets(language: str):
+    for family in (*FAMILIES.values(), *KEYFRAMES.values()):
+        roles = [slot.role for slot in family.slots]
+        assert list(_words(language)[family.node_id]["inputs"]) == [*roles, *family.switches]
 
 
 def _leaves(value: object, path: str = "") -> dict[str, object]:

@@ -113,8 +113,13 @@ def resized(model: Model, limits: StillLimits, wish: Wish, made: tuple[int, int]
     asked = (wish.width or made[0], wish.height or made[1])
     if asked == made:
         return ""
+    said = f"{asked[0]}x{asked[1]}"
+    if not wish.height:
+        said = f"A width of {wish.width}"
+    elif not wish.width:
+        said = f"A height of {wish.height}"
     return (
-        f"{asked[0]}x{asked[1]} was asked; {model.title} makes multiples of {limits.side_step} "
+        f"{said} was asked; {model.title} makes multiples of {limits.side_step} "
         f"from {limits.min_side} to {limits.max_side}, so it is {made[0]}x{made[1]}."
     )
 

@@ -10,12 +10,28 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from .animate import Animate
+from .bundle import ModelBundle, ModelParts
+from .image_to_video import ImageToVideo
+from .keyframe import Keyframe
+from .models import loaders
 from .request import Request
 from .result import Result
 from .scene import Camera, Scene
 from .still import Still
 
-NODES: list[type[io.ComfyNode]] = [Request, Scene, Camera, Still, Animate, Result]
+NODES: list[type[io.ComfyNode]] = [
+    Request,
+    Scene,
+    Camera,
+    Still,
+    Animate,
+    *loaders(),
+    Keyframe,
+    ImageToVideo,
+    Result,
+    ModelBundle,
+    ModelParts,
+]
 
 
 class PromptReelExtension(ComfyExtension):

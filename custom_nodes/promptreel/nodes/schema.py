@@ -14,6 +14,7 @@ from typing import Any
 from comfy_api.latest import io
 
 CATEGORY = "PromptReel"
+INTERNAL = "PromptReel/internal"
 SceneType = io.Custom("PROMPTREEL_SCENE")
 
 _WORDS = Path(__file__).parents[1] / "locales" / "en" / "nodeDefs.json"
@@ -26,8 +27,14 @@ def schema(
     *,
     hidden: Sequence[io.Hidden] = (),
     is_output_node: bool = False,
+    expands: bool = False,
+    internal: bool = False,
 ) -> io.Schema:
-    """Return the schema of a node of the pack. Raises KeyError where a word is missing."""
+    """Return the schema of a node of the pack. Raises KeyError where a word is missing.
+
+    `expands`: it becomes other nodes when it runs. `internal`: only such an expansion uses it;
+    "deprecated" is what keeps a node out of the editor's search and menus.
+    """
     words = _words()[node_id]
     for given in inputs:
         given.display_name = words["inputs"][given.id]["name"]
@@ -39,11 +46,13 @@ def schema(
         node_id=node_id,
         display_name=words["display_name"],
         description=words["description"],
-        category=CATEGORY,
+        category=INTERNAL if internal else CATEGORY,
         inputs=list(inputs),
         outputs=list(outputs),
         hidden=list(hidden),
         is_output_node=is_output_node,
+        is_deprecated=internal,
+        enable_expand=expands,
     )
 
 

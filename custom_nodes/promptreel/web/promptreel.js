@@ -1,10 +1,17 @@
 /**
- * PromptReel in the editor: nodes that read a text show what they understood. It comes with the
- * node's result (`ui.text`); it is stored neither in a workflow nor in a prompt.
+ * PromptReel in the editor: nodes that read a text show what they understood, and nodes with a model
+ * show what they make. It comes with the node's result (`ui.text`); it is stored neither in a workflow
+ * nor in a prompt.
  */
 import { app } from "../../scripts/app.js";
 
-const NODES = new Set(["PromptReelScene", "PromptReelCamera", "PromptReelAnimate"]);
+const NODES = new Set([
+  "PromptReelScene",
+  "PromptReelCamera",
+  "PromptReelAnimate",
+  "PromptReelKeyframe",
+  "PromptReelImageToVideo",
+]);
 const RESULT = "PromptReelResult";
 const WIDGET = "understood";
 const LINE_HEIGHT = 18;
@@ -30,7 +37,8 @@ function textWidget(node) {
   const known = node.widgets?.find((widget) => widget.name === WIDGET);
   if (known) return known;
   const element = box();
-  const height = () => 8 + LINE_HEIGHT * Math.ceil(element.textContent.length / LETTERS_PER_LINE + 1);
+  const lines = (total, line) => total + Math.ceil((line.length || 1) / LETTERS_PER_LINE);
+  const height = () => 8 + LINE_HEIGHT * element.textContent.split("\n").reduce(lines, 1);
   const widget = node.addDOMWidget(WIDGET, "promptreel_text", element, {
     serialize: false,
     hideOnZoom: false,

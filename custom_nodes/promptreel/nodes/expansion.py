@@ -1,0 +1,134 @@
+"""What the model nodes share when they turn into other nodes: links of their own, and pictures.
+
+Knows ComfyUI's prompt (dynprompt) and core node classes by name; must not know families' graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import torch
+from comfy.samplers import KSampler
+from comfy_api.latest import io
+
+from ..engine.errors import ParameterError, PictureError
+from ..engine.values import Scene
+from ..families.base import Builder, Link, Model
+from ..families.prompts import speak, understands
+from ..families.take import DEFAULT, Chosen, Knobs
+from .models import settings
+from .request import MAX_SEED
+
+_Family = TypeVar("_Family", bound=Model)
+
+KNOBS = tuple(field.name for field in fields(Knobs))
+HIDDEN = (io.Hidden.dynprompt, io.Hidden.unique_id)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The two texts for a family, and remarks for the node."""
+
+    positive: str
+    negative: str
+    remarks: tuple[str, ...]
+
+
+def own_inputs(hidden: Any) -> dict[str, Any]:  # noqa: ANN401  ComfyUI's holder
+    """Return the inputs of the node that runs as the prompt has them: values, or raw links."""
+    return hidden.dynprompt.get_node(hidden.unique_id)["inputs"]
+
+
+def linked_loader(hidden: Any, families: Mapping[str, _Family]) -> tuple[_Family, Chosen] | None:  # noqa: ANN401
+    """Return the one of `families` whose loader `model` comes from, and its settings.
+
+    It has not run yet. None if it is another node, or if the loader's own widgets are links.
+    """
+    link = own_inputs(hidden).get("model")
+    if not isinstance(link, list):
+        return None
+    node = hidden.dynprompt.get_node(link[0])
+    by_node = {family.node_id: family for family in families.values()}
+    family = by_node.get(node["class_type"])
+    if family is None or any(isinstance(value, list) for value in node["inputs"].values()):
+        return None
+    return family, settings(family, node["inputs"])
+
+
+def fitted(graph: Builder, link: Link, image: torch.Tensor, size: tuple[int, int]) -> Link:
+    """Add what turns a picture (the first of a batch) into one of exactly this size, cropped."""
+    if image.shape[0] > 1:
+        link = graph.node("ImageFromBatch", image=link, batch_index=0, length=1).out(0)
+    inputs = {"width": size[0], "height": size[1], "crop": "center"}
+    return graph.node("ImageScale", image=link, upscale_method="lanczos", **inputs).out(0)
+
+
+def extent_of(image: torch.Tensor) -> tuple[int, int]:
+    """Return the width and height of a batch's pictures."""
+    if image.ndim != 4 or not image.numel():
+        raise PictureError("The IMAGE is empty: connect a node that gives a picture.")
+    return image.shape[2], image.shape[1]
+
+
+def size_inputs() -> list[io.Input]:
+    """Return the size's widgets: 0 stands for the model's own."""
+    return [io.Int.Input(side, default=0, min=0, max=8192, step=8) for side in ("width", "height")]
+
+
+def seed_input() -> io.Input:
+    """Return the seed's widget."""
+    return io.Int.Input("seed", default=0, min=0, max=MAX_SEED, control_after_generate=True)
+
+
+def knob_inputs() -> list[io.Input]:
+    """Return the advanced widgets: 0 and "default" keep the family's official values."""
+    return [
+        io.Int.Input("steps", default=0, min=0, max=200, optional=True),
+        io.Float.Input("cfg", default=0.0, min=0.0, max=30.0, step=0.1, optional=True),
+        _choice("sampler", KSampler.SAMPLERS),
+        _choice("scheduler", KSampler.SCHEDULERS),
+        io.Float.Input("shift", default=0.0, min=0.0, max=100.0, step=0.1, optional=True),
+    ]
+
+
+def knobs(values: Mapping[str, Any]) -> Knobs:
+    """Return the advanced widgets' values. Raises ParameterError for an unknown choice."""
+    made = Knobs(**{name: values[name] for name in KNOBS if name in values})
+    _check("sampler", made.sampler, KSampler.SAMPLERS)
+    _check("scheduler", made.scheduler, KSampler.SCHEDULERS)
+    return made
+
+
+def said(family: Model, scene: Scene, strength: str | None = None) -> Told:
+    """Return the scene's words and camera as the family wants them, with remarks about that."""
+    shots = [[(move.kind, move.strength) for move in shot.moves] for shot in scene.shots]
+    spoken = speak(
+        family,
+        scene.prompt,
+        shots if scene.explicit_camera else (),
+        scene.looks,
+        scene.negative,
+        strength,
+    )
+    return Told(spoken.positive, spoken.negative, tuple(_remarks(family, scene, spoken.positive)))
+
+
+def _remarks(family: Model, scene: Scene, positive: str) -> Iterator[str]:
+    if not family.speaks:
+        yield f"{family.title} takes no words: only the picture is used."
+    elif not understands(family, scene.prompt):
+        yield f"{family.title} knows English only: write what should happen in English."
+    if positive:
+        yield f"Prompt: {positive}"
+
+
+def _check(what: str, value: str, known: list[str]) -> None:
+    if value not in (DEFAULT, *known):
+        choices = ", ".join((DEFAULT, *known))
+        raise ParameterError(f"Unknown {what} {value!r}: use one of {choices}.")
+
+
+def _choice(name: str, known: list[str]) -> io.Input:
+    return io.Combo.Input(name, options=[DEFAULT, *known], default=DEFAULT, optional=True)
