@@ -93,7 +93,9 @@ def check_params(pipeline: Pipeline, raw: Mapping[str, str]) -> dict[str, object
         values[name] = text if name == TEXT else _parsed(params.get(name), name, text, wrong)
     if wrong:
         said = "; ".join(f"{name} {reason}" for name, reason in wrong.items())
-        raise BadRequest(f"{said}.", fields=wrong)
+        limits = f"Those are the limits of the pipeline {pipeline.name!r}"
+        hint = f"{limits}; GET /api/pipelines tells the others', to be named by comfyPipeline."
+        raise BadRequest(f"{said}.", details=hint, fields=wrong)
     return values
 
 

@@ -10,7 +10,15 @@ import pytest
 from sidecar.settings_table import SETTINGS, Setting
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "README.ru.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/settings.md")
+PAGES = (
+    "README.md",
+    "README.ru.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/settings.md",
+    "docs/models.md",
+    "docs/models.ru.md",
+)
 
 
 def row(setting: Setting) -> str:
@@ -35,13 +43,17 @@ def test_links_lead_somewhere(page: str):
 
 
 def test_both_readmes_show_the_same_commands():
-    blocks = [
-        re.findall(r"^(?:python|curl|const|ask|upload)\S* .*?(?=#|$)", _text(name), re.MULTILINE)
-        for name in ("README.md", "README.ru.md")
-    ]
-    english, russian = ([line.split('"')[0].split(" //")[0] for line in b] for b in blocks)
-    assert len(english) > 8
-    assert [line.split()[0] for line in english] == [line.split()[0] for line in russian]
+    english, russian = (_code(_text(name)) for name in ("README.md", "README.ru.md"))
+    assert len(english) >= 12
+    assert english == russian
+
+
+def _code(page: str) -> list[str]:
+    """Return a page's blocks of code, without what people read in them: comments and texts."""
+    blocks = "".join(re.findall(r"^```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    bare = re.sub(r"""(?<!:)(?:#|//) .*|(text=")[^"]*|('text', )'[^']*'""", r"\1\2", blocks)
+    bare = re.sub(r"[A-Z_]*[\u0410-\u042f][\u0410-\u042f_]*|PASTE_IT_HERE", "X", bare)
+    return [line.strip() for line in bare.splitlines() if line.strip()]
 
 
 def _text(page: str) -> str:
