@@ -145,7 +145,7 @@ def _as_text(name: str, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):
         return str(value)
-    reason = "must be a text or a number"
+    reason = "must be a text, a number, true or false"
     raise BadRequest(f"The field {_short(name)!r} {reason}.", fields={_short(name): reason})
 
 

@@ -126,5 +126,5 @@ def bind(pipeline: Pipeline, params: Mapping[str, object]) -> dict[str, Json]:
     for node in {pipeline.video_output, pipeline.image_output} - {None}:
         inputs = graph[str(node)]["inputs"]
         if isinstance(inputs.get("filename_prefix"), str):
-            inputs["filename_prefix"] += f"_{digest}"
+            inputs["filename_prefix"] += f"_g{digest}"  # no number, or ComfyUI would count on
     return graph

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,12 +71,17 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     """Run one command; return its exit status, also where argparse or Ctrl-C ended it."""
     module = cast("Runs", importlib.import_module(f"{__package__}.{COMMANDS[name].module}"))
     try:
-        return module.run(arguments)
+        status = module.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has seen enough ("| head")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except SystemExit as end:  # argparse: after a help, or a wrong option
         return end.code if isinstance(end.code, int) else USAGE
     except KeyboardInterrupt:
         complain("interrupted.")
         return INTERRUPTED
+    return status
 
 
 def parser() -> argparse.ArgumentParser:

@@ -283,3 +283,10 @@ async def test_blank_text_says_what_to_do(comfyui: ComfyUI):
     done = await play(comfyui, camera_motion(image="land.png", text=" \n"))
     assert done.status == "error"
     assert done.error.startswith("The text is empty")
+
+
+@pytest.mark.parametrize("prefix", ["../x", "/x", "a/../../b", "C:\\x", "\u044f" * 150])
+async def test_result_stays_in_the_output_folder(comfyui: ComfyUI, prefix: str):
+    done = await play(comfyui, _resized(64, 48, prefix))
+    assert "The file name" in done.error
+    assert str(comfyui.base) not in done.error

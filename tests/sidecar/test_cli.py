@@ -207,3 +207,10 @@ def test_sizes_are_told_as_model_pages_do():
 
 def test_columns_are_as_wide_as_their_longest_cell():
     assert table([("a", "bb"), ("ccc", "")]) == "a    bb\nccc"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe is of POSIX")
+def test_a_reader_that_has_seen_enough_is_no_failure():
+    command = f"{sys.executable} -m sidecar models list --json | head -c 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[", "")

@@ -11,11 +11,15 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import folder_paths
 from comfy.cli_args import args
+
+from ..engine.errors import ParameterError
+
+MAX_NAME = 200  # bytes of a folder's or file's name; file systems take 255, with our number
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,10 @@ def picture_path(name: str) -> Path | None:
 def output_names(prefix: str, width: int, height: int, *extensions: str) -> tuple[Saved, ...]:
     """Return fresh file names in the output folder that share one number.
 
-    A prefix without a name would give hidden files: the pack's name stands in for it.
+    A prefix without a name would give hidden files: the pack's name stands in for it. Raises
+    ParameterError for one that leads out of the output folder, or that no file system takes.
     """
+    _check_prefix(prefix)
     named = Path(prefix).name.strip(". ")
     root = folder_paths.get_output_directory()
     folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
@@ -69,6 +75,17 @@ def output_names(prefix: str, width: int, height: int, *extensions: str) -> tupl
     place = subfolder.replace("\\", "/")
     files = (f"{name}_{counter:05}_.{extension}" for extension in extensions)
     return tuple(Saved(Path(folder), file, place) for file in files)
+
+
+def _check_prefix(prefix: str) -> None:
+    parts = prefix.replace("\\", "/").split("/")
+    outside = ".." in parts or PureWindowsPath(prefix).anchor
+    if outside or "\0" in prefix:
+        raise ParameterError(
+            "The file name must stay in ComfyUI's output folder: write it like 'promptreel/clip'."
+        )
+    if any(len(part.encode()) > MAX_NAME for part in parts):
+        raise ParameterError(f"The file name is too long: use at most {MAX_NAME} bytes for a part.")
 
 
 def temporary(extension: str) -> Path:
