@@ -15,7 +15,7 @@ from promptreel.engine.look_words import find_looks, looks
 from promptreel.engine.scene import parse_scene
 from promptreel.engine.tokens import DIRECTIONS, Token, actions, cut, speeds, words
 
-SCANNED = ("camera", "frame", "not_camera", "negation", "opening", "together", *DIRECTIONS)
+SCANNED = ("camera", "rig", "frame", "not_camera", "negation", "opening", "together", *DIRECTIONS)
 ROLES = (
     "filler", "join", "pair", "relative", "or", "preposition", "wide_preposition", "determiner",
     "pronoun",

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .clauses import Clause
 from .line import Line, is_open, is_preposition
-from .tokens import speeds, words
+from .tokens import actions, speeds, words
 
 _FREE = frozenset(("left", "right", "up", "down", "cw", "ccw"))  # may stand apart from their verb
 
@@ -59,6 +60,16 @@ def goal_of(line: Line) -> int | None:
             empty = all(map(line.is_about_camera, range(j, size)))
             return None if empty or not line.text(j).isascii() else token.start
     return None
+
+
+def tail_of(line: Line, clause: Clause) -> int | None:
+    """Return where the direction of the last move begins, if it ends the clause behind a goal."""
+    last = line.tokens[-1] if line.tokens else None
+    if clause.goal is None or not clause.moves or last is None or last.key not in _FREE:
+        return None
+    move = clause.moves[-1]
+    turned = actions()[move.row].get("turns", {}).get(last.key) == move.kind
+    return last.start if turned and last.start > clause.goal else None
 
 
 def _directions_before(line: Line, i: int) -> Iterator[int]:

@@ -29,6 +29,7 @@ class Clause:
 
     `start` includes the joining word. `pure`: nothing but words about the camera. `goal`: where
     the words for what the camera looks at begin, after the last move ("zoom in on | the house").
+    `tail`: where they end, if a direction of the move follows ("around the house | clockwise").
     """
 
     start: int
@@ -38,6 +39,7 @@ class Clause:
     moves: list[Move] = field(default_factory=list[Move])
     pure: bool = False
     goal: int | None = None
+    tail: int | None = None
 
     def joined_by(self, role: str) -> bool:
         """Tell whether the joining word is in that list of `words.json`."""

@@ -20,7 +20,8 @@ _BEFORE, _AFTER = 40, 12  # characters around a hint that a length may reach to
 class Duration:
     """A length found at `start`..`end`; its "for" or "in", if it has one, ends at `led`.
 
-    `total`: the text says it is the whole video's; `cue`: it is a stretch of it ("2-4s").
+    `total`: the text says it is the whole video's; `cue`: it is a stretch of it ("2-4s");
+    `spread`: it may be that of all that was said before ("over 12 seconds").
     """
 
     seconds: float
@@ -29,6 +30,7 @@ class Duration:
     end: int
     total: bool = False
     cue: bool = False
+    spread: bool = False
 
 
 def find_durations(folded: str) -> list[Duration]:
@@ -59,7 +61,9 @@ def _windows(folded: str) -> Iterator[tuple[int, int]]:
 def _length(folded: str, match: re.Match[str]) -> Duration | None:
     if _is_moment(folded, match) or _decade().search(match[0]):
         return None
-    return Duration(_seconds(match), *_span(match), total=_is_total(folded, match))
+    spread = match["lead"] == vocabulary("durations")["spread"]
+    total = _is_total(folded, match)
+    return Duration(_seconds(match), *_span(match), total=total, spread=spread)
 
 
 def _range(match: re.Match[str]) -> Duration:
@@ -91,16 +95,20 @@ def _seconds(match: re.Match[str]) -> float:
         return rows["prefixes"][match["prefix"]]
     if match["labelled"]:
         return float(match["labelled"].replace(",", "."))
-    amount = " ".join(match["number"].replace("-", " ").split())
+    amount = " ".join((match["number"] or match["inverted"]).replace("-", " ").split())
     value = rows["numbers"].get(amount)
     number = float(amount.replace(",", ".")) if value is None else float(value)
+    number += 0.5 if match["half"] else 0
     return number * (60 if match["minute"] else 1)
 
 
 def _is_moment(folded: str, match: re.Match[str]) -> bool:
     before, after = _moment()
     lead = folded[max(0, match.start() - 24) : match.start()]
-    return bool(after.match(folded, match.end()) or (not match["lead"] and before.search(lead)))
+    said = after.match(folded, match.end()) or (not match["lead"] and before.search(lead))
+    part_before, part_after = _part()
+    part = part_before.search(lead) and part_after.match(folded, match.end())
+    return bool(said or part)
 
 
 def _is_total(folded: str, match: re.Match[str]) -> bool:
@@ -127,7 +135,9 @@ def _pattern() -> re.Pattern[str]:
         rf"|(?P<low>\d{{1,3}}){dash}(?P<high>\d{{1,3}})\s{{0,2}}(?P<unit>{second})"
         rf"|(?:{rows['label']})\s{{0,3}}[:=]\s{{0,3}}(?P<labelled>{digits})(?:\s{{0,3}}{second})?"
         rf"|(?P<prefix>{'|'.join(rows['prefixes'])})(?:{rows['prefixed']})"
-        rf"|(?P<number>{digits}|{words})[\s\-]{{0,2}}(?:(?P<minute>{rows['minute']})|{second})"
+        rf"|(?P<number>{digits}|{words}){rows['ending']}?(?P<half>\s{{1,2}}{rows['half']})?"
+        rf"[\s\-]{{0,2}}(?:(?P<minute>{rows['minute']})|{second})"
+        rf"|{rows['inverted']}\s{{1,2}}(?P<inverted>{digits}|{words})(?=\s*(?:[.,;:!?)\]]|$))"
         rf"|(?P<whole>{whole}))(?!\w)"
     )
 
@@ -142,6 +152,14 @@ def _moment() -> tuple[re.Pattern[str], re.Pattern[str]]:
     rows: dict[str, Any] = vocabulary("durations")
     before = re.compile(rf"(?<!\w){rows['not_before']}\s+$")
     return before, re.compile(rf"\s{{1,3}}{rows['not_after']}(?!\w)")
+
+
+@cache
+def _part() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what stands around a length that is a part of something's: "last 5 s of the match"."""
+    rows: dict[str, Any] = vocabulary("durations")
+    after = re.compile(rf"\s{{1,3}}{rows['part_after']}")
+    return re.compile(rf"(?<!\w){rows['part_before']}\s+$"), after
 
 
 @cache

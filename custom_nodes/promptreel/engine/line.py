@@ -17,6 +17,7 @@ _SOFT = frozenset(("speed", "direction", "camera", "frame", "duration", "opening
 _PREPOSITIONS = frozenset(("preposition", "wide_preposition"))
 _LEADING = frozenset(("in", "toward", "away", "around", "along"))  # directions
 _SEEING = frozenset(("camera", "frame"))
+_THINGS = frozenset(("word", "not_camera", "rig"))
 _CAMERA_AFTER = 3  # tokens from a move to its camera: "pan of the camera"
 
 
@@ -42,12 +43,21 @@ class Line:
             for token in tokens
         ]
         cameras = [j for j, token in enumerate(tokens) if token.kind in _SEEING]
-        return cls(tokens, folded, soft, cameras)
+        line = cls(tokens, folded, soft, cameras)
+        for j, token in enumerate(tokens):
+            if token.kind == "rig" and line.leads(j):
+                soft[j] = True
+                cameras.append(j)
+        return line
 
     def use(self, i: int) -> None:
         """Note that the token at `i` is a move of the camera."""
         self.soft[i] = True
         self.used.append(i)
+
+    def leads(self, i: int) -> bool:
+        """Tell whether the token opens the line, and isn't any one of its kind ("a drone")."""
+        return self.hard(0, i) == 0 and not (i and self.text(i - 1) in words("handles"))
 
     def text(self, i: int) -> str:
         """Return the token's folded words."""
@@ -73,6 +83,39 @@ class Line:
         """Tell whether nothing follows `i` that takes it over ("left | side")."""
         following = self.next(i)
         return following is None or is_open(following) or "preposition" in following.roles
+
+    def has_subject(self, i: int) -> bool:
+        """Tell whether a verb at `i` has a subject that is no picture: "the car | zooms in"."""
+        if form(self.text(i)) != "finite":
+            return False
+        j = next((j for j in range(i - 1, -1, -1) if not self.soft[j]), None)
+        if j is None or self.tokens[j].roles or self.text(j) in words("seers"):
+            return False
+        return self.tokens[j].kind in _THINGS
+
+    def has_object(self, i: int) -> bool:
+        """Tell whether the verb at `i` is done to a thing: "pulls out | a drawer"."""
+        following = self.next(i)
+        if following is None or following.kind != "word" or self.hard(i + 2, i + 3) == 0:
+            return False
+        return self.text(i + 1) in words("handles")
+
+    def has_more(self, i: int) -> bool:
+        """Tell whether the line goes on about something behind the noun at `i`."""
+        announced = any(token.kind == "opening" for token in self.tokens[:i])
+        return not announced and self.hard(i + 1, len(self.tokens)) > 0
+
+    def is_owned(self, i: int) -> bool:
+        """Tell whether the noun at `i` is something's, and not a camera's: "a roll | of film"."""
+        following = self.next(i)
+        return following is not None and self.text(i + 1) in words("owners") and not self.cameras
+
+    def is_bare(self, i: int) -> bool:
+        """Tell whether nothing but soft words stands beside `i`; a noun needs "start with"."""
+        announced = any(token.kind == "opening" for token in self.tokens)
+        named = self.is_named(i) and not announced
+        others = self.hard(0, i) + self.hard(i + 1, len(self.tokens))
+        return not named and others == 0 and form(self.text(i)) == "base"
 
     def camera_before(self, i: int) -> int | None:
         """Return the place of the last camera before `i` that does something, or a frame's."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from .clauses import Clause, Move
 from .lexicon import vocabulary
-from .phrases import Carry, read
+from .phrases import read_all
 from .timing import Timing
 from .tokens import Part, Token, actions, speeds, words
 from .values import CameraMove, Shot
@@ -37,14 +37,30 @@ class Motion:
 
 def read_motion(parts: Sequence[Part], folded: str) -> Motion:
     """Return the shots and the length that `parts` of the text `folded` ask for."""
-    director, carry = _Director(folded, alone=len(parts) == 1), Carry()
-    clauses: list[tuple[Clause, ...]] = []
-    for part in parts:
-        clauses.append(tuple(read(part, folded, carry, alone=len(parts) == 1)))
-        director.take(part, clauses[-1])
+    director = _Director(folded, alone=len(parts) == 1)
+    clauses = read_all(parts, folded)
+    for part, row in _in_time(parts, clauses):
+        director.take(part, row)
     shots = director.shots()
     timed, seconds = director.timing.apply(shots)
     return Motion(timed, seconds, director.explicit, tuple(clauses))
+
+
+def _in_time(
+    parts: Sequence[Part], clauses: Sequence[tuple[Clause, ...]]
+) -> list[tuple[Part, tuple[Clause, ...]]]:
+    """Return the parts in the order of what happens: "before zooming in, | pan left"."""
+    rows = list(zip(parts, clauses, strict=True))
+    for i, part in enumerate(parts):
+        goes_on = i + 1 < len(parts) and not parts[i + 1].new_sentence
+        if part.lead in words("leads_to_next") and i and not part.new_sentence:
+            rows[i - 1], rows[i] = rows[i], (replace(rows[i - 1][0], follows=True), rows[i - 1][1])
+        elif part.lead in words("leads_to_next") and goes_on:
+            rows[i + 1] = replace(parts[i + 1], follows=True), clauses[i + 1]
+        elif part.lead in words("follows_next") and goes_on:
+            later = replace(parts[i + 1], follows=True)
+            rows[i], rows[i + 1] = (later, clauses[i + 1]), rows[i]
+    return rows
 
 
 class _Director:
@@ -77,7 +93,7 @@ class _Director:
         )
         together = False
         for clause in clauses:
-            clause.moves = clause.moves or list(self._again(clause))
+            clause.moves = clause.moves or list(self._again(clause, follows=part.follows))
             fresh = fresh or (bool(clause.moves) and self.timing.would_repeat(clause))
             fresh = fresh or self._cued
             for move in clause.moves:
@@ -144,7 +160,7 @@ class _Director:
         elif len(shot) < MAX_MOVES:
             shot[kind] = strength
 
-    def _again(self, clause: Clause) -> Iterator[Move]:
+    def _again(self, clause: Clause, *, follows: bool) -> Iterator[Move]:
         """Yield the last move in another direction ("pan left, then right"), or "camera up"."""
         directions = [token.key for token in clause.tokens if token.kind == "direction"]
         if len(directions) != 1 or not clause.pure or _has_action(clause.tokens):
@@ -153,9 +169,14 @@ class _Director:
         named = named or (self._alone and self._last is None)
         number = _move_row() if named else self._last.row if self._last else None
         row: dict[str, Any] = {} if number is None else actions()[number]
+        if number is not None and follows and directions[0] not in row.get("turns", {}):
+            number, row = _move_row(), actions()[_move_row()]  # "zoom in, then up"
         kind = {**words("turns_alone"), **row.get("turns", {})}.get(directions[0])
         if kind:
-            yield Move(kind, None, negated=False, row=number or 0)
+            negated = any(token.kind == "negation" for token in clause.tokens)
+            move = Move(kind, None, negated=negated, row=number or 0)
+            self._last = self._last or move  # "not left, but right"
+            yield move
 
     def _note_speed(self, clause: Clause) -> None:
         """Keep a speed that stands away from its move: "pan left, slowly"."""

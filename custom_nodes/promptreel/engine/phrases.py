@@ -15,28 +15,57 @@ Must not know shots: `motion` makes those.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .bearings import goal_of, is_denied, speed_of, turn_of
+from .bearings import goal_of, is_denied, speed_of, tail_of, turn_of
 from .clauses import Clause, Move, split
 from .line import Line, form, is_open
-from .tokens import Part, actions, words
+from .tokens import Part, Token, actions, words
 
 
 @dataclass
 class Carry:
-    """What earlier clauses leave to the next one. `camera`: the camera is still the subject."""
+    """What earlier clauses leave to the next one. `camera`: the camera is still the subject.
+
+    `other`: the clause before, in the same part, is about something else. `beside`: the text has
+    other clauses that are orders to a camera, so that one bare word ("orbit") is an order too.
+    """
 
     camera: bool = False
     negated: bool = False
+    other: bool = False
+    beside: bool = False
 
 
-def read(part: Part, folded: str, carry: Carry, *, alone: bool = False) -> list[Clause]:
+def read_all(parts: Sequence[Part], folded: str) -> list[tuple[Clause, ...]]:
+    """Return the clauses of each part with their moves; bare words are read last."""
+    rows = _read_all(parts, folded, Carry())
+    clauses = [clause for row in rows for clause in row]
+    bare = [_is_bare(clause) for clause in clauses] if len(clauses) > 1 else []
+    if any(bare) and (all(bare) or any(clause.moves for clause in clauses)):
+        return _read_all(parts, folded, Carry(beside=True))
+    return rows
+
+
+def _read_all(parts: Sequence[Part], folded: str, carry: Carry) -> list[tuple[Clause, ...]]:
+    return [tuple(_read(part, folded, carry, alone=len(parts) == 1)) for part in parts]
+
+
+def _is_bare(clause: Clause) -> bool:
+    """Tell whether an action that was not read as a move may be the only word that counts."""
+    if clause.moves or sum(token.kind == "action" for token in clause.tokens) != 1:
+        return False
+    return all(token.kind != "word" or token.roles for token in clause.tokens)
+
+
+def _read(part: Part, folded: str, carry: Carry, *, alone: bool) -> list[Clause]:
     """Return the clauses of `part` with their moves; `carry` is brought up to date.
 
     `alone`: the part is the whole text, so that one bare word ("rotate") is an order too.
     """
+    carry.other = False
     if part.new_sentence and not part.follows and "pronoun" not in part.tokens[0].roles:
         carry.camera = False
     if part.plain:
@@ -56,8 +85,10 @@ class _Reader:
     def __init__(
         self, part: Part, clause: Clause, folded: str, carry: Carry, *, alone: bool
     ) -> None:
-        if clause.joined_by("relative") and not _follows_camera(clause, folded):
+        before = folded[max(0, clause.start - 12) : clause.start].rstrip(" ,").rpartition(" ")[2]
+        if clause.joined_by("relative") and before not in words("camera"):
             carry.camera = False
+        self._seen = before in words("frame") or before in words("seers") or carry.camera
         self._part, self._clause, self._carry, self._alone = part, clause, carry, alone
         self._line = Line.of(clause.tokens, folded, camera=carry.camera)
 
@@ -70,10 +101,12 @@ class _Reader:
                 line.use(i)
         clause.pure = all(map(line.is_about_camera, range(len(line.tokens))))
         clause.goal = goal_of(line)
+        clause.tail = tail_of(line, clause)
         if clause.moves or line.camera_before(len(line.tokens)) is not None:
             self._carry.camera = True
         elif not clause.pure:
             self._carry.camera = False
+        self._carry.other = not clause.moves and not clause.pure
         self._carry.negated = bool(clause.moves) and clause.moves[-1].negated
 
     def _move(self, i: int) -> Move | None:
@@ -97,16 +130,38 @@ class _Reader:
 
     def _is_camera(self, row: dict[str, Any], i: int, turn: str | None) -> bool:
         level: str = row["level"]
-        if self._part.tagged or level == "sure" or self._is_guided(row, i):
+        if self._part.tagged or self._is_guided(row, i):
+            return True
+        if row.get("handled") and self._line.has_object(i):
+            return False
+        if level == "sure":
+            return "turns" not in row or not self._has_subject(i)
+        if self._is_bare(row, i):
             return True
         if level == "alone":
             others = self._line.hard(0, i) + self._line.hard(i + 1, len(self._line.tokens))
-            return others == 0 and self._clause.joiner is None
+            turned = any(token.kind == "direction" for token in self._line.tokens)
+            return others == 0 and self._clause.joiner is None and not turned
         if level == "guided" or not self._opens(row, i, turn):
             return False
         if level == "order":
             return True
+        named = level == "plain" or self._line.is_named(i)
+        if named and self._line.is_owned(i) and speed_of(self._line, i) is None:
+            return False
         return self._fits(row, i, turn) if level == "craft" else self._is_order(row, i, turn)
+
+    def _has_subject(self, i: int) -> bool:
+        """Tell whether something other than a camera or a picture does it: "who zooms in"."""
+        if self._clause.joined_by("relative") and not self._seen:
+            return form(self._line.text(i)) == "finite"
+        return self._line.has_subject(i)
+
+    def _is_bare(self, row: dict[str, Any], i: int) -> bool:
+        """Tell whether the word alone is an order, because of the clauses beside it."""
+        if not (self._carry.beside or (self._alone and row.get("bare"))):
+            return False
+        return (row["level"] == "plain" or bool(row.get("bare"))) and self._line.is_bare(i)
 
     def _is_guided(self, row: dict[str, Any], i: int) -> bool:
         """Tell whether a camera, in this clause or still from the one before, does it."""
@@ -140,14 +195,27 @@ class _Reader:
         """Tell whether what follows the opening word of craft makes it a move."""
         following, named = self._line.next(i), self._line.is_named(i)
         if following is None:
-            return not named or speed_of(self._line, i) is not None
+            return speed_of(self._line, i) is not None or not (named or self._is_listed(i))
+        if row.get("object") and self._part.new_sentence and self._takes_over(i, following):
+            return True
         if following.kind == "direction":
-            return turn is not None or bool(row.get("wide"))
+            thing = named and row.get("needs_turn") and self._line.has_more(i)  # "a truck left the"
+            return not thing and (turn is not None or bool(row.get("wide")))
         if following.kind == "action":  # "dolly shot moving left"
             return not named and not row.get("needs_turn")
         if is_open(following) or "preposition" in following.roles:
             return True
         return bool(row.get("wide") and following.roles) and not named
+
+    def _takes_over(self, i: int, following: Token) -> bool:
+        """Tell whether the verb has the next word as its object: "flies around | the castle"."""
+        plain = following.kind == "word" and not following.roles
+        return plain and form(self._line.text(i)) != "ing"
+
+    def _is_listed(self, i: int) -> bool:
+        """Tell whether the word is one of several things: "pots and pans"."""
+        listed = self._carry.other and self._clause.joined_by("pair")
+        return listed and form(self._line.text(i)) == "finite"
 
     def _is_order(self, row: dict[str, Any], i: int, turn: str | None) -> bool:
         """Tell whether the opening plain word is an order, or a noun with a speed."""
@@ -158,6 +226,8 @@ class _Reader:
         if shape == "finite" or (shape == "ing" and not first):
             return False
         following, speedy = line.next(i), speed_of(line, i) is not None
+        if shape == "base" and not speedy and self._carry.other and self._clause.joined_by("join"):
+            return False  # "a ship with a roll to the left"
         if following is None:
             return speedy
         if following.kind == "direction" or turn is not None:
@@ -175,9 +245,3 @@ def _kind(row: dict[str, Any], turn: str | None) -> str | None:
     if turn is not None:
         return row["turns"][turn]
     return None if row.get("needs_turn") else row.get("default")
-
-
-def _follows_camera(clause: Clause, folded: str) -> bool:
-    """Tell whether "that", "which" stands right behind a camera."""
-    head = folded[max(0, clause.start - 12) : clause.start].split()
-    return bool(head) and head[-1].strip(",") in words("camera")

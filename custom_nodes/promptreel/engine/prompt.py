@@ -70,6 +70,7 @@ def _spans(
     gone: Sequence[Sequence[bool]],
 ) -> Iterator[Span]:
     opening = True  # nothing of this sentence was kept so far
+    touched = any(map(any, gone))
     for i, (part, flags) in enumerate(zip(parts, gone, strict=True)):
         opening = opening or part.new_sentence
         whole = all(flags)
@@ -78,7 +79,7 @@ def _spans(
         else:
             yield from _within(part, clauses[i], flags, opening=opening)
         connector = _CONNECTOR.search(text, parts[i - 1].end if i else 0, part.start)
-        if connector and (whole or (opening and (not i or all(gone[i - 1])))):
+        if connector and (whole or (opening and touched and (not i or all(gone[i - 1])))):
             yield connector.start(), part.start
         opening = opening and whole
 
@@ -93,6 +94,8 @@ def _within(
             yield clause.start, clause.end
         elif leads and clause.goal is not None and not part.tagged:
             yield clause.start, clause.goal
+            if clause.tail is not None:
+                yield clause.tail, clause.end
         elif leads and k and clause.joiner:
             yield clause.start, clause.joiner.end
         if not part.spoken:

@@ -55,7 +55,8 @@ def _divide(text: str) -> tuple[str, str, str]:
     if not found:
         return text, folded, ""
     starts, ends = [0, *(m.end() for m in found)], [*(m.start() for m in found), len(text)]
-    kept = " ".join(text[start:end] for start, end in zip(starts, ends, strict=True))
+    pieces = (text[start:end].strip(" \t") for start, end in zip(starts, ends, strict=True))
+    kept = " ".join(filter(None, pieces))
     unwanted = (text[m.start(1) : m.end(1)].strip(" ,.;") for m in found)
     return kept, fold(kept), ", ".join(filter(None, unwanted))
 

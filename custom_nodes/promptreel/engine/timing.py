@@ -13,6 +13,8 @@ from .durations import Duration
 from .limits import clamp_seconds
 from .values import Shot
 
+USUAL_STEP = 5  # seconds; one longer length at the end of a sequence is the whole sequence's
+
 
 @dataclass(frozen=True)
 class _Loose:
@@ -29,6 +31,7 @@ class Timing:
         self._own: dict[int, float] = {}  # by shot
         self._loose: list[_Loose] = []
         self._shot = -1
+        self._spread: dict[int, Duration] = {}  # by shot: lengths that may be the whole's
 
     def would_repeat(self, clause: Clause) -> bool:
         """Tell whether the current shot has a length and `clause`, with a move, says another."""
@@ -40,13 +43,17 @@ class Timing:
         for duration in _durations(clause):
             if shot is None or duration.total:
                 self._loose.append(_Loose(duration, clause.pure))
-            else:
-                self._own.setdefault(shot, duration.seconds)
+                continue
+            if shot not in self._own and clause.tokens[-1].duration is duration:
+                self._spread[shot] = duration
+            self._own.setdefault(shot, duration.seconds)
 
     def apply(self, shots: Sequence[Shot]) -> tuple[tuple[Shot, ...], float | None]:
         """Return the shots with their lengths, and the length of the whole."""
         own = self._own if len(shots) > 1 else {}
         total = self._total()
+        if total is None and (whole := self._whole(len(shots))) is not None:
+            own, total = {}, whole
         alone = [row.duration.seconds for row in self._loose if not row.duration.total]
         if total is None and len(shots) > 1 and len(alone) == len(shots) and not own:
             own = dict(enumerate(alone))
@@ -57,6 +64,13 @@ class Timing:
         elif total is None and self._own:
             total = _sum(self._own, len(shots))
         return _fit(shots, own, total)
+
+    def _whole(self, shots: int) -> float | None:
+        """Return the length of the last shot if it is the only one and means all of them."""
+        last = self._spread.get(shots - 1)
+        if shots < 2 or self._loose or last is None or list(self._own) != [shots - 1]:
+            return None
+        return last.seconds if last.spread or last.seconds > USUAL_STEP else None
 
     def _total(self) -> float | None:
         return next((r.duration.seconds for r in self._loose if r.duration.total), None)

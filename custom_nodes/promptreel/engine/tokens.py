@@ -20,7 +20,8 @@ DIRECTIONS = (
     "along", "cw", "ccw",
 )  # fmt: skip
 _SCANNED = (
-    "camera", "frame", "not_camera", "negation", "sequence", "opening", "together", *DIRECTIONS
+    "camera", "rig", "frame", "not_camera", "negation", "sequence", "opening", "together",
+    *DIRECTIONS,
 )  # fmt: skip
 _ARROW, _SEPARATOR, _WORD = 1, 2, 3  # groups of the word pattern
 _ROLES = (
@@ -32,7 +33,7 @@ _ROLES = (
 class Token(NamedTuple):
     """One word or known phrase at `start`..`end` of the folded text.
 
-    `kind`: action, speed, direction, camera, frame, not_camera, negation, sequence, opening,
+    `kind`: action, speed, direction, camera, rig, frame, not_camera, negation, sequence, opening,
     together, duration or word; `key`: the row it stands for (a word: the word itself).
     """
 
@@ -48,14 +49,17 @@ class Token(NamedTuple):
 class Part:
     """Tokens between two separators.
 
-    `follows`: a sequence word or arrow stands before it; `tagged`: it stands in square brackets;
-    `spoken`: somebody says it; `plain`: it holds nothing but words, so it can't move a camera.
+    `follows`: a sequence word or arrow stands before it; `lead`: that word, if it leads the
+    sentence or turns the order around ("after zooming in"); `tagged`: it stands in square
+    brackets; `spoken`: somebody says it; `plain`: it holds nothing but words, so it can't move a
+    camera.
     """
 
     start: int
     end: int = 0
     tokens: list[Token] = field(default_factory=list[Token])
     follows: bool = False
+    lead: str = ""
     new_sentence: bool = True
     tagged: bool = False
     spoken: bool = False
@@ -72,7 +76,7 @@ def cut(folded: str) -> list[Part]:
             part.plain = part.plain and token.kind == "word"
             continue
         part.end = token.start
-        following = _next_part(part, token)
+        following = _next_part(part, token, folded[token.start : token.end])
         if part.tokens:
             parts.append(part)
         part = following
@@ -81,13 +85,16 @@ def cut(folded: str) -> list[Part]:
     return _marked(parts, folded)
 
 
-def _next_part(part: Part, token: Token) -> Part:
+def _next_part(part: Part, token: Token, text: str) -> Part:
     """Return the empty part after separator `token`, keeping what an empty `part` announced."""
     follows = token.kind == "sequence"
     ends = not follows and token.key in words("sentence_ends")
     if part.tokens:
-        return Part(token.end, follows=follows, new_sentence=ends)
-    return Part(token.end, follows=follows or part.follows, new_sentence=ends or part.new_sentence)
+        lead = text if token.key == "earlier" else ""
+        return Part(token.end, follows=follows, lead=lead, new_sentence=ends)
+    first = ends or part.new_sentence
+    lead = text if follows and first else part.lead
+    return Part(token.end, follows=follows or part.follows, lead=lead, new_sentence=first)
 
 
 def _marked(parts: list[Part], folded: str) -> list[Part]:
@@ -117,7 +124,8 @@ def _tokens(folded: str) -> Iterator[Token]:
     """
     durations = iter(find_durations(folded))
     duration, at, find = next(durations, None), 0, _scanner().at
-    for match in _word().finditer(folded):
+    numbered = re.match(words("numbered"), folded) is not None
+    for match in _word(numbered=numbered).finditer(folded):
         start, end = match.span()
         if start < at:
             continue
@@ -145,8 +153,9 @@ def words(name: str) -> Any:  # noqa: ANN401  a string or a list of patterns
 @lru_cache(maxsize=8192)
 def _roles(word: str) -> frozenset[str]:
     adverb = len(word) > 4 and word.endswith("ly") and word not in words("not_adverbs")
+    measure = word[0].isdigit() and re.fullmatch(words("measure"), word)
     found = {role for role, pattern in _role_patterns() if pattern.fullmatch(word)}
-    return frozenset(found | {"filler"} if adverb else found)
+    return frozenset(found | {"filler"} if adverb or measure else found)
 
 
 @cache
@@ -155,10 +164,13 @@ def _role_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 @cache
-def _word() -> re.Pattern[str]:
+def _word(*, numbered: bool) -> re.Pattern[str]:
+    """Return what a token may be; `numbered`: the text is a list, "1. ... 2. ..."."""
     arrows = "|".join(map(re.escape, words("arrows")))
+    arrows += r"|(?<![\w.,])\d{1,2}[.)](?=\s)" if numbered else ""
     separators = re.escape(words("separators"))
-    return re.compile(rf"({arrows})|(\s-\s|[{separators}])|(\w+(?:'\w+)?)")
+    word = rf"{words('measure')}(?!\w)|\w+(?:'\w+)?"
+    return re.compile(rf"({arrows})|(\s-\s|[{separators}])|({word})")
 
 
 @cache
@@ -169,6 +181,7 @@ def _scanner() -> Scanner[tuple[str, str]]:
     for name in _SCANNED:
         key = ("direction", name) if name in DIRECTIONS else (name, "")
         rows += [(pattern, key) for pattern in words(name)]
+    rows += [(pattern, ("sequence", "earlier")) for pattern in words("earlier")]
     return Scanner(rows)
 
 
