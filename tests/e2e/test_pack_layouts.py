@@ -55,7 +55,10 @@ async def test_pack_works_complete_under_its_own_name(
         await _works(server)
         module = server.get("/object_info/PromptReelScene")["PromptReelScene"]["python_module"]
         assert module == "custom_nodes.promptreel"
-        assert server.get("/workflow_templates") == {"promptreel": ["camera-motion"]}
+        templates = server.get("/workflow_templates")["promptreel"]
+        assert sorted(templates) == sorted(
+            path.stem for path in (PACK / "example_workflows").glob("*.json")
+        )
         assert "PromptReelScene" in server.get("/i18n")["ru"]["nodeDefs"]
         assert "/extensions/promptreel/promptreel.js" in server.get("/extensions")
     finally:

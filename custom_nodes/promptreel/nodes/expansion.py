@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import torch
-from comfy.samplers import KSampler
 from comfy_api.latest import io
 
 from ..engine.errors import ParameterError, PictureError
@@ -87,8 +86,8 @@ def knob_inputs() -> list[io.Input]:
     return [
         io.Int.Input("steps", default=0, min=0, max=200, optional=True),
         io.Float.Input("cfg", default=0.0, min=0.0, max=30.0, step=0.1, optional=True),
-        _choice("sampler", KSampler.SAMPLERS),
-        _choice("scheduler", KSampler.SCHEDULERS),
+        _choice("sampler", core_sampler().SAMPLERS),
+        _choice("scheduler", core_sampler().SCHEDULERS),
         io.Float.Input("shift", default=0.0, min=0.0, max=100.0, step=0.1, optional=True),
     ]
 
@@ -96,9 +95,16 @@ def knob_inputs() -> list[io.Input]:
 def knobs(values: Mapping[str, Any]) -> Knobs:
     """Return the advanced widgets' values. Raises ParameterError for an unknown choice."""
     made = Knobs(**{name: values[name] for name in KNOBS if name in values})
-    _check("sampler", made.sampler, KSampler.SAMPLERS)
-    _check("scheduler", made.scheduler, KSampler.SCHEDULERS)
+    _check("sampler", made.sampler, core_sampler().SAMPLERS)
+    _check("scheduler", made.scheduler, core_sampler().SCHEDULERS)
     return made
+
+
+def core_sampler() -> Any:  # noqa: ANN401  a class of ComfyUI's
+    """Return ComfyUI's KSampler, which knows the names; its module looks for a GPU at import."""
+    from comfy.samplers import KSampler  # noqa: PLC0415  not before ComfyUI has done so itself
+
+    return KSampler
 
 
 def said(family: Model, scene: Scene, strength: str | None = None) -> Told:
