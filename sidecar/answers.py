@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, timezone
+from urllib.parse import urlsplit
 
 from .errors import ApiError, BadRequest, ServerFailure
 from .jobs import Job
@@ -54,13 +55,18 @@ def job_view(job: Job, position: int | None, base: str) -> Json:
         "progress": asdict(job.progress),
         "queuePosition": position,
         "pipeline": job.spec.payload.get("pipeline"),
-        "createdAt": _time(job.created_at),
-        "startedAt": _time(job.started_at),
-        "finishedAt": _time(job.finished_at),
+        "createdAt": timestamp(job.created_at),
+        "startedAt": timestamp(job.started_at),
+        "finishedAt": timestamp(job.finished_at),
         "result": result(job, base) if job.state is JobState.SUCCEEDED else None,
         "error": error_body(_failure(job.error, job.id)) if job.error else None,
-        "urls": {"self": own, "cancel": f"{own}/cancel"},
+        "urls": {"self": own, "events": f"{own}/events", "cancel": f"{own}/cancel"},
     }
+
+
+def job_path(base: str, job_id: str) -> str:
+    """Return a job's address without the host: what a Location header says."""
+    return f"{urlsplit(base).path.rstrip('/')}/api/jobs/{job_id}"
 
 
 def _failure(error: JobError, job_id: str) -> ApiError:
@@ -68,7 +74,7 @@ def _failure(error: JobError, job_id: str) -> ApiError:
     return kind(error.error, details=error.details or f"Job {job_id}.", code=error.code)
 
 
-def _time(seconds: float | None) -> str | None:
+def timestamp(seconds: float | None) -> str | None:
     """Return a time as RFC 3339 in UTC."""
     if seconds is None:
         return None

@@ -13,39 +13,71 @@ from pathlib import Path
 from aiohttp import web
 
 from .api import ROUTES
-from .backends.catalog import ServerCatalog
-from .backends.comfy import ComfyBackend
 from .backends.demo import DemoBackend
-from .bell import Bell
+from .bus import WAKE, LocalBus
 from .comfy.client import new_session
-from .comfy.follow import Pace
 from .dispatcher import Dispatcher, Lane
+from .draining import Answers
 from .fetch import Fetcher
 from .folder import claimed
-from .keys import BELL, CATALOG, CLOSING, MEDIA, ORDERS, PICTURES, SERVERS, SETTINGS, STORE, VERSION
+from .housekeeping.keeper import Keeper, keep_of
+from .keys import (
+    BUS,
+    CATALOG,
+    CLOSING,
+    DRAINING,
+    MEDIA,
+    ORDERS,
+    PICTURES,
+    PLACES,
+    SERVERS,
+    SETTINGS,
+    STORE,
+    STREAMS,
+    VERSION,
+)
 from .manifest import bundled_folder, load_pipelines
 from .media import LocalMediaStore
 from .middlewares import add_headers, authorized, belonging, errors
 from .orders import Orders
 from .pictures import Pictures
 from .pipelines import Pipeline
-from .servers import Servers
+from .places import Places
+from .pool.pool import Watch
+from .room import Slots
 from .settings import Settings
 from .sources import Sources
-from .store import open_store
+from .store import SqliteJobStore, open_store
+from .streams import Streams
+from .webhooks.address import WebhookAddresses
+from .webhooks.post import Poster
+from .webhooks.sender import Sender
+from .webhooks.sign import Signer
+from .wiring import ComfySide, comfy_side, limits_of
 
 _TEXTS = 1024 * 1024  # bytes that the other fields of a form may take beside a data: URI
 _DECODERS = 2  # pictures checked at once; each may take 200 MB
+_WORKER = web.AppKey("worker", Dispatcher)
+_ANSWERS = web.AppKey("answers", Answers)
+_WATCH = web.AppKey("watch", Watch)
 
 
-def create_app(settings: Settings) -> web.Application:
-    """Return the application; its parts start and end with it."""
+def create_app(settings: Settings, watch: Watch | None = None) -> web.Application:
+    """Return the application; its parts start and end with it.
+
+    `watch`: how often servers are looked at, where that is not to be as usual.
+    """
+    answers = Answers()
     app = web.Application(
         client_max_size=settings.max_upload_bytes * 4 // 3 + _TEXTS,
-        middlewares=[errors, belonging, authorized],
+        middlewares=[answers.middleware(), errors, belonging, authorized],
     )
+    app[_ANSWERS] = answers
+    app[_WATCH] = watch or Watch(away_s=settings.comfyui_away_seconds)
     app[SETTINGS] = settings
-    app[BELL] = Bell()
+    app[BUS] = LocalBus()
+    app[STREAMS] = Streams(settings.max_event_clients)
+    app[DRAINING] = asyncio.Event()
     app[CLOSING] = asyncio.Event()
     app.add_routes(ROUTES)
     app.on_response_prepare.append(add_headers)
@@ -54,10 +86,18 @@ def create_app(settings: Settings) -> web.Application:
     return app
 
 
+async def drain(app: web.Application) -> None:
+    """Take no new work, and let the answers under way finish, for as long as the setting says."""
+    app[DRAINING].set()
+    app[BUS].publish_all(WAKE)
+    await app[_WORKER].take_no_more()
+    await app[_ANSWERS].finished(app[SETTINGS].shutdown_seconds)
+
+
 async def _announce_closing(app: web.Application) -> None:
     """Let those who wait for a video answer that the service is closing."""
     app[CLOSING].set()
-    app[BELL].ring_all()
+    app[BUS].publish_all(WAKE)
 
 
 async def _parts(app: web.Application) -> AsyncIterator[None]:
@@ -68,36 +108,61 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         media = app[MEDIA] = LocalMediaStore(settings.data_dir)
         await media.open(alone=alone)
         store = app[STORE] = await stack.enter_async_context(
-            open_store(settings.data_dir / "jobs.db", app[BELL])
+            open_store(settings.data_dir / "jobs.db", app[BUS])
         )
-        lanes = await _doors(app, stack)
+        app[PLACES] = Places(store)
+        if settings.webhook_secrets:
+            await stack.enter_async_context(_sender(settings, store).serving())
+        session = await stack.enter_async_context(new_session())
+        pipelines = await asyncio.to_thread(_pipelines, settings)
+        comfy = await stack.enter_async_context(
+            comfy_side(settings, session, media, pipelines, app[_WATCH], alone=alone)
+        )
+        lanes = _doors(app, stack, comfy)
         worker_id = "main" if alone else f"also-{secrets.token_hex(4)}"
-        await stack.enter_async_context(Dispatcher(store, media, worker_id).serving(lanes))
+        worker = app[_WORKER] = Dispatcher(store, media, worker_id, bus=app[BUS])
+        await stack.enter_async_context(worker.serving(lanes))
+        if alone:
+            await stack.enter_async_context(_keeper(settings, store, media, comfy).keeping())
         yield
 
 
-async def _doors(app: web.Application, stack: AsyncExitStack) -> list[Lane]:
+def _doors(app: web.Application, stack: AsyncExitStack, comfy: ComfySide) -> list[Lane]:
     """Make what requests go through, and the lanes of jobs with their backends."""
     settings, media = app[SETTINGS], app[MEDIA]
-    session = await stack.enter_async_context(new_session())
-    pipelines = await asyncio.to_thread(_pipelines, settings)
-    catalog = app[CATALOG] = ServerCatalog(session, pipelines)
-    servers = app[SERVERS] = Servers(settings, catalog.alive)
+    app[CATALOG], app[SERVERS] = comfy.catalog, comfy.servers
     pictures = app[PICTURES] = Pictures(
-        media, _pool(stack, "picture", _DECODERS), settings.max_upload_bytes
+        media,
+        _pool(stack, "picture", _DECODERS),
+        settings.max_upload_bytes,
+        settings.max_uploads,
     )
     fetcher = Fetcher(seconds=settings.fetch_seconds, allowed=settings.allowed_image_hosts)
-    app[ORDERS] = Orders(servers, catalog, Sources(media, pictures, fetcher))
-    demo = DemoBackend(media, _pool(stack, "demo", settings.demo_jobs))
-    comfy = ComfyBackend(
-        session,
-        media,
-        catalog,
-        input_dir=settings.comfyui_input_dir,
-        pace=Pace(stall_s=settings.comfyui_seconds),
+    app[ORDERS] = Orders(
+        comfy.servers, comfy.catalog, Sources(media, pictures, fetcher), _addresses(settings)
     )
-    stack.push_async_callback(comfy.close)
-    return [Lane("demo", demo, settings.demo_jobs), Lane("comfyui", comfy, settings.comfyui_jobs)]
+    demo = DemoBackend(media, _pool(stack, "demo", settings.demo_jobs))
+    return [
+        Lane("demo", demo, Slots(settings.demo_jobs)),
+        Lane("comfyui", comfy.backend, comfy.pool, limits_of(settings)),
+    ]
+
+
+def _keeper(
+    settings: Settings, store: SqliteJobStore, media: LocalMediaStore, comfy: ComfySide
+) -> Keeper:
+    return Keeper(store, media, lambda: comfy.backend.inputs(comfy.pool.alive()), keep_of(settings))
+
+
+def _addresses(settings: Settings) -> WebhookAddresses:
+    return WebhookAddresses(
+        enabled=bool(settings.webhook_secrets), allowed=settings.allowed_webhook_hosts
+    )
+
+
+def _sender(settings: Settings, store: SqliteJobStore) -> Sender:
+    post = Poster(allowed=settings.allowed_webhook_hosts)
+    return Sender(store.outbox, store, Signer(settings.webhook_secrets), post)
 
 
 def _pipelines(settings: Settings) -> dict[str, Pipeline]:

@@ -6,12 +6,15 @@ Knows the queue and backends as protocols. Must not know HTTP, SQLite or what a 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import sqlite3
+import time
 from dataclasses import asdict, replace
 from enum import Enum
 
 from .backends.base import Backend, BackendError
+from .bus import PREVIEW, EventBus, Preview
 from .jobs import Job, JobQueue, Lease, LeaseLost
 from .values import GenerateRequest, JobError, Json, Outputs, Progress
 
@@ -22,6 +25,13 @@ _UNFORESEEN = JobError(
     "The video could not be made because of a fault in the service.",
     "The service's log says more.",
 )
+
+
+_DISK_FULL = JobError(
+    "disk_full", "The service's disk is full: free some space there and send it again."
+)
+_PREVIEW_S = 0.5  # between two pictures of what is being made
+_JPEG = b"\xff\xd8\xff"
 
 
 class Stop(Enum):
@@ -35,8 +45,21 @@ class Stop(Enum):
 class Attempt:
     """The RunContext of one lease, and the one who settles how it ended."""
 
-    def __init__(self, lease: Lease, queue: JobQueue, *, lease_s: float, tick_s: float) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        queue: JobQueue,
+        *,
+        lease_s: float,
+        tick_s: float,
+        server: str = "",
+        bus: EventBus | None = None,
+    ) -> None:
         self._lease = lease
+        self._bus = bus
+        self._server = server
+        self._shown_at = float("-inf")
+        self._recorded = "outputs" in lease.job.ledger and bool(lease.job.ledger["outputs"])
         self._queue = queue
         self._lease_s = lease_s
         self._tick_s = tick_s
@@ -56,6 +79,11 @@ class Attempt:
         return GenerateRequest(**self.job.spec.payload)
 
     @property
+    def server(self) -> str:
+        """The ComfyUI that was chosen for this attempt; blank where none is needed."""
+        return self._server
+
+    @property
     def canceled(self) -> bool:
         """Whether the backend is being stopped because the client wants it no more."""
         return self._stop is Stop.CANCELED
@@ -65,9 +93,20 @@ class Attempt:
         value = min(max(progress.value, self._progress.value), 0.99)
         self._progress = replace(progress, value=value)
 
-    async def remember(self, ledger: Json) -> None:
+    def preview(self, data: bytes, mime: str) -> None:
+        """Show a picture of what is being made: JPEG only, and not too often."""
+        now = time.monotonic()
+        due = now - self._shown_at >= _PREVIEW_S
+        if self._bus is not None and due and mime == "image/jpeg" and data.startswith(_JPEG):
+            self._shown_at = now
+            self._bus.publish(self.job.id, PREVIEW, Preview(data, mime))
+
+    async def remember(self, ledger: Json, *, uncounted: bool = False) -> None:
         """Store the ledger before the next step. Raises LeaseLost."""
-        await self._queue.extend(self._lease, lease_s=self._lease_s, ledger=ledger)
+        await self._queue.extend(
+            self._lease, lease_s=self._lease_s, ledger=ledger, uncounted=uncounted
+        )
+        self._recorded = bool(ledger.get("outputs"))
 
     def output_key(self, name: str) -> str:
         """Return the media key for an output of this attempt."""
@@ -86,7 +125,10 @@ class Attempt:
                 self._work.cancel()
 
     async def run(self, backend: Backend) -> bool:
-        """Run to the end and settle the job; True if its outputs are the answer."""
+        """Run to the end and settle the job; False if what it made is of no use to anybody.
+
+        Who lost the lease can't tell: whoever has it may have taken over the files.
+        """
         self._work = asyncio.create_task(backend.run(self), name=f"job-{self.job.id}")
         if self._stop is not None:
             self._work.cancel()
@@ -100,7 +142,7 @@ class Attempt:
             return await self._settle(self._work)
         except LeaseLost:
             log.warning("job %s: another attempt took over", self.job.id)
-            return False
+            return True
 
     async def _tick(self) -> None:
         """Keep the lease, store progress, and notice a cancel request or the loss of the lease."""
@@ -120,8 +162,7 @@ class Attempt:
 
     async def _settle(self, work: asyncio.Task[Outputs]) -> bool:
         if work.cancelled():
-            await self._stopped()
-            return False
+            return await self._stopped()
         error = work.exception()
         if error is None:
             job = await self._queue.complete(self._lease, asdict(work.result()))
@@ -131,13 +172,23 @@ class Attempt:
         if isinstance(error, BackendError):
             log.warning("job %s: %s", self.job.id, error.error.error)
             await self._queue.fail(self._lease, error.error, retry_in=error.retry_in)
-        elif not isinstance(error, LeaseLost):
-            log.error("job %s: the backend failed", self.job.id, exc_info=error)
-            await self._queue.fail(self._lease, _UNFORESEEN)
+            return False
+        if isinstance(error, LeaseLost):
+            return True
+        log.error("job %s: the backend failed", self.job.id, exc_info=error)
+        await self._queue.fail(self._lease, _DISK_FULL if _is_full(error) else _UNFORESEEN)
         return False
 
-    async def _stopped(self) -> None:
+    async def _stopped(self) -> bool:
         if self._stop is Stop.CANCELED:
             await self._queue.canceled(self._lease)
-        elif self._stop is not Stop.LOST:
+            return False
+        if self._stop is not Stop.LOST:
             await self._queue.release(self._lease)
+        return self._recorded or self._stop is Stop.LOST
+
+
+def _is_full(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return "full" in str(error)
+    return isinstance(error, OSError) and error.errno == errno.ENOSPC

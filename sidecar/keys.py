@@ -6,13 +6,15 @@ import asyncio
 
 from aiohttp import web
 
-from .bell import Bell
+from .bus import EventBus
 from .media import LocalMediaStore
 from .orders import Catalog, Orders
 from .pictures import Pictures
+from .places import Places
 from .servers import Servers
 from .settings import Settings
 from .store import SqliteJobStore
+from .streams import Streams
 
 SETTINGS = web.AppKey("settings", Settings)
 STORE = web.AppKey("store", SqliteJobStore)
@@ -21,6 +23,9 @@ PICTURES = web.AppKey("pictures", Pictures)
 ORDERS = web.AppKey("orders", Orders)
 SERVERS = web.AppKey("servers", Servers)
 CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
-BELL = web.AppKey("bell", Bell)
+BUS: web.AppKey[EventBus] = web.AppKey("bus")
+PLACES = web.AppKey("places", Places)
+STREAMS = web.AppKey("streams", Streams)
 VERSION = web.AppKey("version", str)
+DRAINING = web.AppKey("draining", asyncio.Event)  # no new work is taken
 CLOSING = web.AppKey("closing", asyncio.Event)

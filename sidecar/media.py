@@ -13,8 +13,16 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -46,6 +54,16 @@ class MediaInfo:
     content_type: str
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A file as `listing` tells of it. Times are seconds since the epoch."""
+
+    key: str
+    size: int
+    made_at: float
+    used_at: float
+
+
 class MediaStore(Protocol):
     """Files under keys; a file is visible whole or not at all."""
 
@@ -71,8 +89,24 @@ class MediaStore(Protocol):
         """Tell size and type, or None: also for what can't be a key."""
         ...
 
+    async def touch(self, key: str) -> bool:
+        """Mark a file as used now, so that house-keeping spares it; whether it is there."""
+        ...
+
+    def hold(self, key: str) -> AbstractContextManager[None]:
+        """Spare a file from house-keeping for the time of the block: it is being sent."""
+        ...
+
     async def delete_prefix(self, prefix: str) -> int:
         """Delete every key that begins so; return how many."""
+        ...
+
+    async def listing(self) -> list[Stored]:
+        """Return every file."""
+        ...
+
+    async def discard(self, stored: Iterable[Stored]) -> int:
+        """Delete files, but not those used since they were listed, or held; return how many."""
         ...
 
 
@@ -92,6 +126,8 @@ class LocalMediaStore:
     def __init__(self, folder: Path) -> None:
         self._files = folder / "media"
         self._unfinished = folder / "unfinished"
+        self._held: Counter[str] = Counter()
+        self._using = threading.Lock()  # a file is marked as used, or deleted: one at a time
 
     async def open(self, *, alone: bool) -> None:
         """Make the folders; what a killed process left unfinished goes if we are `alone`."""
@@ -139,9 +175,41 @@ class LocalMediaStore:
     @asynccontextmanager
     async def local(self, key: str) -> AsyncGenerator[Path, None]:
         """Give a readable local path for the time of the block. Raises KeyError."""
-        if await self.stat(key) is None:
+        if not await self.touch(key):
             raise KeyError(key)
         yield self._path(key)
+
+    async def touch(self, key: str) -> bool:
+        """Mark a file as used now, so that house-keeping spares it; whether it is there.
+
+        By its time of access: its time of change is what clients know it by (ETag).
+        """
+        if not is_key(key):
+            return False
+        path = self._path(key)
+
+        def mark() -> bool:
+            with self._using:
+                try:
+                    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+                except FileNotFoundError:
+                    return False
+                except OSError:  # a read-only disk: it is there all the same
+                    return path.is_file()
+                return True
+
+        return await asyncio.to_thread(mark)
+
+    @contextmanager
+    def hold(self, key: str) -> Generator[None, None, None]:
+        """Spare a file from house-keeping for the time of the block: it is being sent."""
+        self._held[key] += 1
+        try:
+            yield
+        finally:
+            self._held[key] -= 1
+            if not self._held[key]:
+                del self._held[key]
 
     async def stat(self, key: str) -> MediaInfo | None:
         """Tell size and type, or None: also for what can't be a key."""
@@ -167,10 +235,50 @@ class LocalMediaStore:
 
         return await asyncio.to_thread(delete)
 
+    async def listing(self) -> list[Stored]:
+        """Return every file that has a key."""
+
+        def scan() -> list[Stored]:
+            with os.scandir(self._files) as entries:
+                return [found for entry in entries if (found := _stored(entry)) is not None]
+
+        return await asyncio.to_thread(scan)
+
+    async def discard(self, stored: Iterable[Stored]) -> int:
+        """Delete files, but not those used since they were listed, or held; return how many."""
+        chosen = list(stored)
+
+        def delete() -> int:
+            return sum(self._discard(one) for one in chosen)
+
+        return await asyncio.to_thread(delete)
+
+    def _discard(self, one: Stored) -> bool:
+        path = self._path(one.key)
+        with self._using:
+            try:
+                if one.key in self._held or path.stat().st_atime > one.used_at:
+                    return False
+                path.unlink()
+            except OSError:  # gone already, or open on a system that does not delete what is open
+                return False
+        return True
+
     def _path(self, key: str) -> Path:
         if not is_key(key):
             raise KeyError(key)
         return self._files / key
+
+
+def _stored(entry: os.DirEntry[str]) -> Stored | None:
+    try:
+        found = entry.stat()
+    except OSError:  # deleted meanwhile
+        return None
+    if not is_key(entry.name):
+        return None
+    used_at = max(found.st_atime, found.st_mtime)
+    return Stored(entry.name, found.st_size, found.st_mtime, used_at)
 
 
 async def save_stream(

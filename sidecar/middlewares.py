@@ -27,8 +27,13 @@ _ROUTES = "GET / tells the addresses."
 _OPEN = ("/", "/api/health", "/api/ready")
 _CORS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Range",
-    "Access-Control-Expose-Headers": "Accept-Ranges, Content-Length, Content-Range, ETag, Location",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Range"
+    ),
+    "Access-Control-Expose-Headers": (
+        "Accept-Ranges, Content-Length, Content-Range, ETag, Idempotency-Replayed, Location, "
+        "Preference-Applied, Retry-After"
+    ),
     "Access-Control-Max-Age": "600",
 }
 

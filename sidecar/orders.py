@@ -13,9 +13,9 @@ from .forms import unknown_fields
 from .pipelines import Pipeline, check_params, find
 from .servers import Servers
 from .sources import Sources
-from .values import GenerateRequest, Json
+from .values import GenerateRequest, Json, Webhook
 
-FIELDS = ("imageUrl", "text", "serverUrl", "comfyPipeline")
+FIELDS = ("imageUrl", "text", "serverUrl", "comfyPipeline", "webhookUrl")
 _REQUIRED = {
     "imageUrl": "the picture: what /api/upload gave, or any public picture's address",
     "text": "what should happen in the video",
@@ -49,22 +49,40 @@ class Catalog(Protocol):
         ...
 
 
+class Callbacks(Protocol):
+    """Which addresses may be told that a job is over."""
+
+    async def webhook(self, address: str, base: str) -> Webhook:
+        """Return the checked address. Raises BadRequest."""
+        ...
+
+
 class Orders:
     """Turns fields into a checked request; its picture is in the store when it returns."""
 
-    def __init__(self, servers: Servers, catalog: Catalog, sources: Sources) -> None:
+    def __init__(
+        self, servers: Servers, catalog: Catalog, sources: Sources, callbacks: Callbacks
+    ) -> None:
         self._servers = servers
         self._catalog = catalog
         self._sources = sources
+        self._callbacks = callbacks
 
-    async def take(self, fields: Mapping[str, str], own_hosts: Collection[str]) -> GenerateRequest:
-        """Check everything, the cheap things first. Raises ApiError."""
+    async def take(
+        self, fields: Mapping[str, str], own_hosts: Collection[str], base: str
+    ) -> tuple[GenerateRequest, Webhook | None]:
+        """Check everything, the cheap things first. Raises ApiError.
+
+        `base`: what links in the webhook's message begin with.
+        """
         _require(fields)
         server = await self._servers.choose(fields.get("serverUrl"))
         pipeline = await self._pipeline(server, fields.get("comfyPipeline"))
         params = _params(pipeline, fields)
+        address = fields.get("webhookUrl")
+        webhook = None if address is None else await self._callbacks.webhook(address.strip(), base)
         image = await self._sources.picture(fields["imageUrl"].strip(), own_hosts)
-        return GenerateRequest(image, fields["text"], pipeline.name, server, params)
+        return GenerateRequest(image, fields["text"], pipeline.name, server, params), webhook
 
     async def _pipeline(self, server: str | None, name: str | None) -> Pipeline:
         if server is not None:

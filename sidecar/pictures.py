@@ -13,16 +13,22 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from .errors import BadRequest
+from .errors import BadRequest, TooManyRequests
 from .media import MediaStore, TooLarge, save_stream
+
+_PATIENCE_S = 2  # a picture is on its way for a second or so
 
 
 class Pictures:
     """Accepts pictures into the store, decoding in `pool`."""
 
-    def __init__(self, media: MediaStore, pool: Executor, max_bytes: int) -> None:
+    def __init__(
+        self, media: MediaStore, pool: Executor, max_bytes: int, most: int | None = None
+    ) -> None:
         self._media = media
         self._pool = pool
+        self._most = most
+        self._under_way = 0
         self.max_bytes = max_bytes
 
     async def keep(self, chunks: AsyncIterator[bytes], field: str) -> str:
@@ -39,9 +45,10 @@ class Pictures:
     ) -> AsyncGenerator[Callable[[], Awaitable[str]], None]:
         """Read and check as `keep` does; give what then stores the picture and returns its key.
 
-        For who has more to check before: what is not stored goes with the block.
+        For who has more to check before: what is not stored goes with the block. Raises
+        TooManyRequests if too many are under way.
         """
-        async with self._media.scratch() as folder:
+        async with self._place(), self._media.scratch() as folder:
             path = folder / "picture"
             try:
                 digest = await save_stream(path, chunks, max_bytes=self.max_bytes)
@@ -50,8 +57,24 @@ class Pictures:
             key = f"{digest}.{await self._suffix(path, field)}"
             yield partial(self._store, key, path)
 
+    @asynccontextmanager
+    async def _place(self) -> AsyncGenerator[None, None]:
+        """Count the pictures under way: each takes a place on the disk and in the pool."""
+        if self._most is not None and self._under_way >= self._most:
+            raise TooManyRequests(
+                f"Too many pictures are being received: try again in {_PATIENCE_S} s.",
+                code="too_many_uploads",
+                details="The operator sets by PROMPTREEL_MAX_UPLOADS how many may be under way.",
+                headers={"Retry-After": str(_PATIENCE_S)},
+            )
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
     async def _store(self, key: str, path: Path) -> str:
-        if await self._media.stat(key) is None:
+        if not await self._media.touch(key):
             await self._media.put_file(key, path)
         return key
 

@@ -1,4 +1,4 @@
-"""How a job lies in a row of SQLite: the table, and the row to and from the value.
+"""How a job lies in a row of SQLite: the row to and from the value.
 
 Knows columns. Must not know when a job changes.
 """
@@ -7,48 +7,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import cast
 
 from .jobs import Job, JobSpec
-from .values import JobError, JobState, Json, Progress
-
-SCHEMA = """
-create table if not exists jobs (
-  seq integer primary key autoincrement,
-  id text not null unique,
-  tenant text not null,
-  lane text not null,
-  priority integer not null,
-  max_attempts integer not null,
-  idempotency_key text,
-  request_hash text not null,
-  payload text not null,
-  state text not null default 'queued',
-  attempt integer not null default 0,
-  version integer not null default 1,
-  cancel_requested integer not null default 0,
-  progress text not null default '{}',
-  result text,
-  error text,
-  ledger text not null default '{}',
-  owner text,
-  lease_until real,
-  not_before real not null default 0,
-  created_at real not null,
-  started_at real,
-  finished_at real
-);
-create unique index if not exists jobs_idempotency
-  on jobs(tenant, idempotency_key) where idempotency_key is not null;
-create index if not exists jobs_queued on jobs(lane, priority desc, seq) where state = 'queued';
-create index if not exists jobs_running on jobs(id) where state = 'running';
-"""
+from .values import JobError, JobState, Json, Progress, Webhook
 
 
 def spec_columns(spec: JobSpec) -> Json:
     """Return the columns that a client's wish fills."""
-    return {**asdict(spec), "payload": json.dumps(spec.payload)}
+    webhook = None if spec.webhook is None else json.dumps(asdict(spec.webhook))
+    columns = {each.name: getattr(spec, each.name) for each in fields(spec)}
+    return {**columns, "payload": json.dumps(spec.payload), "webhook": webhook}
 
 
 def to_text(value: Progress | JobError) -> str:
@@ -62,6 +32,7 @@ def to_job(row: sqlite3.Row) -> Job:
         spec=_spec(row),
         state=JobState(row["state"]),
         attempt=row["attempt"],
+        tries=row["tries"],
         version=row["version"],
         cancel_requested=bool(row["cancel_requested"]),
         progress=Progress(**json.loads(row["progress"])),
@@ -81,10 +52,13 @@ def _spec(row: sqlite3.Row) -> JobSpec:
         payload=json.loads(row["payload"]),
         tenant=row["tenant"],
         lane=row["lane"],
+        route=row["route"],
         priority=row["priority"],
         max_attempts=row["max_attempts"],
         idempotency_key=row["idempotency_key"],
         request_hash=row["request_hash"],
+        asked_hash=row["asked_hash"],
+        webhook=Webhook(**json.loads(row["webhook"])) if row["webhook"] else None,
     )
 
 

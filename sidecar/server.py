@@ -12,12 +12,12 @@ import sys
 
 from aiohttp import web
 
-from .app import create_app
+from .app import create_app, drain
 from .keys import PICTURES, SERVERS
 from .settings import Settings
 
 _LOOK_S = 2.0  # for a ComfyUI to answer before the start is told
-_SHUTDOWN_S = 10.0  # for answers under way
+_SHUTDOWN_S = 5.0  # for bytes under way, after the answers' grace time
 
 
 async def serve(settings: Settings) -> None:
@@ -28,13 +28,16 @@ async def serve(settings: Settings) -> None:
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host.strip("[]"), settings.port).start()
+        site = web.TCPSite(runner, settings.host.strip("[]"), settings.port)
+        await site.start()
         url = _url(settings, runner)
         sys.stdout.write(start_lines(url, settings, await _situation(app)))
         sys.stdout.flush()
         warming = asyncio.create_task(app[PICTURES].warm(), name="warm")
         await stopping.wait()
         warming.cancel()
+        await site.stop()
+        await drain(app)
     finally:
         await runner.cleanup()
 

@@ -11,32 +11,38 @@ from yarl import URL
 
 from .comfy.client import normalize_url
 from .errors import BadRequest, ServerFailure
+from .pool.pool import Pool
 from .settings import Settings, is_loopback
+from .values import Json
+
+ANY = ""  # whichever server of the pool has room when it comes to it
 
 
 class Servers:
-    """The allow-list and the choice."""
+    """The allow-list and the choice. `alive` tells whether a ComfyUI answers at an address."""
 
-    def __init__(self, settings: Settings, alive: Callable[[str], Awaitable[bool]]) -> None:
+    def __init__(
+        self, settings: Settings, pool: Pool, alive: Callable[[str], Awaitable[bool]]
+    ) -> None:
         self._mode = settings.mode
-        self._named = settings.comfyui_url
-        self._local = settings.local_comfyui_url
+        self._rows = pool.rows
         self._allowed = settings.allowed_servers
         self._alive = alive
+        self._pool = pool
 
     async def choose(self, requested: str | None) -> str | None:
-        """Return the address of the ComfyUI to use, or None for the built-in engine.
+        """Return the address of the one ComfyUI asked for, ANY, or None for the built-in engine.
 
         Raises BadRequest for an address that is not allowed, ServerFailure where a ComfyUI must be
         used and none was named or found. A named one is not asked whether it is there.
         """
-        named = self.checked(requested) if requested else None
+        asked = self.checked(requested) if requested else None
         if self._mode == "demo":
             return None
-        if named or self._named:
-            return named or normalize_url(self._named)
-        if self._local and await self._alive(normalize_url(self._local)):
-            return normalize_url(self._local)
+        if asked is not None or self._named:
+            return asked or ANY
+        if await self._pool.ask_all():
+            return ANY
         if self._mode == "comfyui":
             raise ServerFailure(
                 "No ComfyUI answers: start it, or set COMFYUI_SERVER_URL.",
@@ -46,20 +52,31 @@ class Servers:
         return None
 
     async def answers(self, url: str) -> bool:
-        """Whether a ComfyUI answers there."""
-        return await self._alive(url)
+        """Whether a ComfyUI answers there; with ANY, whether one of the pool does."""
+        return await self._alive(url) if url else bool(await self._pool.ask_all())
+
+    def describe(self) -> list[Json]:
+        """Return what GET /api/servers tells of the pool; in demo mode there is none."""
+        return [] if self._mode == "demo" else self._pool.describe()
 
     async def situation(self) -> str:
         """Return a phrase for people: the mode, and which ComfyUI there is."""
         if self._mode == "demo":
             return "mode demo: the built-in engine makes the videos"
-        url = self._named or self._local
-        found = bool(url) and await self._alive(normalize_url(url))
+        found = await self._pool.ask_all()
+        if len(self._rows) > 1:
+            return f"mode {self._mode}: {len(found)} of {len(self._rows)} ComfyUIs answer"
         if found or self._named:
-            return f"mode {self._mode}: ComfyUI {'found' if found else 'does not answer'} at {url}"
+            where = f"{'found' if found else 'does not answer'} at {self._rows[0].url}"
+            return f"mode {self._mode}: ComfyUI {where}"
         if self._mode == "comfyui":
             return "mode comfyui: no ComfyUI found"
         return "mode auto: no ComfyUI found, the built-in engine makes the videos"
+
+    @property
+    def _named(self) -> bool:
+        """Whether the operator named a ComfyUI."""
+        return any(row.named for row in self._rows)
 
     def checked(self, requested: str) -> str:
         """Return the normal form of a client's serverUrl. Raises BadRequest."""
@@ -87,7 +104,7 @@ class Servers:
     def _is_allowed(self, url: URL) -> bool:
         if is_loopback(url.host or ""):
             return True
-        if self._named and url.origin() == URL(normalize_url(self._named)).origin():
+        if any(row.named and url.origin() == URL(row.url).origin() for row in self._rows):
             return True
         return any(_matches(entry, url) for entry in self._allowed)
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .settings_table import SETTINGS, Kind, Mode, Setting
+from .webhooks.secret import is_secret
 
 PREFIX = "PROMPTREEL_"
 TESTS = "PROMPTREEL_TEST_"  # what the tests of this project read
@@ -35,6 +36,7 @@ class Settings:
     data_dir: Path = Path("data")
     mode: Mode = "auto"
     comfyui_url: str = ""
+    servers_file: str = ""
     local_comfyui_url: str = "http://127.0.0.1:8188"
     comfyui_input_dir: str = ""
     pipelines_dir: str = ""
@@ -45,18 +47,34 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     allowed_servers: tuple[str, ...] = ()
     allowed_image_hosts: tuple[str, ...] = ()
+    webhook_secrets: tuple[str, ...] = ()
+    allowed_webhook_hosts: tuple[str, ...] = ()
     max_upload_mb: float = 50.0
     fetch_seconds: float = 20.0
     demo_jobs: int = 2
-    comfyui_jobs: int = 4
+    comfyui_jobs: int = 2
     comfyui_seconds: float = 1800.0
+    comfyui_away_seconds: float = 120.0
+    start_seconds: float = 86400.0
+    total_seconds: float = 21600.0
     max_queued: int = 100
+    max_uploads: int = 32
+    max_event_clients: int = 1000
+    shutdown_seconds: float = 10.0
+    keep_days: float = 0.0
+    keep_gb: float = 0.0
+    keep_jobs_days: float = 0.0
     log_level: str = "info"
 
     @property
     def max_upload_bytes(self) -> int:
         """The largest picture accepted, in bytes."""
         return int(self.max_upload_mb * 1024 * 1024)
+
+    @property
+    def comfyui_urls(self) -> tuple[str, ...]:
+        """The addresses that COMFYUI_SERVER_URL names."""
+        return tuple(url.strip() for url in self.comfyui_url.split(",") if url.strip())
 
     @property
     def loopback(self) -> bool:
@@ -167,6 +185,16 @@ def _list(_: Setting, text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
+def _secrets(row: Setting, text: str) -> tuple[str, ...]:
+    """Check the form of each; none is shown."""
+    found = _list(row, text)
+    if not all(is_secret(secret) for secret in found):
+        raise SettingsError(
+            f"{row.env} must be whsec_ followed by the base64 of 24 to 64 random bytes."
+        )
+    return found
+
+
 def _flag(row: Setting, text: str) -> bool:
     if text.lower() in ("1", "true", "yes", "on"):
         return True
@@ -200,6 +228,11 @@ def _url(row: Setting, text: str) -> str:
     return text.rstrip("/")
 
 
+def _urls(row: Setting, text: str) -> str:
+    """Check each address of a list; it stays one text, since most often it is one."""
+    return ",".join(_url(row, item) for item in _list(row, text))
+
+
 def _origins(row: Setting, text: str) -> tuple[str, ...]:
     """Check each address in full, scheme and all; `*` is refused on purpose."""
     return tuple(_url(row, item).lower() for item in _list(row, text))
@@ -212,11 +245,13 @@ def _servers(row: Setting, text: str) -> tuple[str, ...]:
 _READERS: Mapping[Kind, Callable[[Setting, str], object]] = {
     "text": _as_is,
     "secret": _as_is,
+    "secrets": _secrets,
     "integer": _number,
     "number": _number,
     "flag": _flag,
     "path": _path,
     "url": _url,
+    "urls": _urls,
     "choice": _choice,
     "list": _list,
     "origins": _origins,

@@ -33,7 +33,7 @@ class Sources:
             data = await asyncio.to_thread(_decode_data_uri, address)
             return await self._pictures.keep(_one(data), FIELD)
         key = _named_key(address)
-        if await self._media.stat(key) is not None:
+        if await self._media.touch(key):
             return _picture_key(key)
         if _is_ours(address, own_hosts):
             raise _bad("There is no such picture here: upload it first.", "unknown_image")

@@ -1,7 +1,7 @@
 """Jobs in SQLite: one file, one connection that writes, each change one atomic statement.
 
-Implements JobQueue and JobStore. Every write of a worker names its attempt, so that one who lost
-its lease changes nothing. Must not know HTTP or backends.
+Implements JobQueue, and JobStore by `reads`. Every write of a worker names its attempt, so that one
+who lost its lease changes nothing. Must not know HTTP or backends.
 """
 
 from __future__ import annotations
@@ -10,21 +10,46 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
 
-from .bell import Bell
+from .bus import PROGRESS, STATUS, EventBus
 from .jobs import IdempotencyConflict, Job, JobSpec, Lease, LeaseLost, QueueFull
-from .rows import SCHEMA, spec_columns, to_job, to_text
+from .reads import SqliteReads
+from .rows import spec_columns, to_job, to_text
+from .schema import migrate
 from .values import JobError, Json, Progress
+from .waiting import happened
+from .webhooks.outbox import SqliteOutbox
 
 _ENDED = "owner = null, lease_until = null, version = version + 1"
+# What an attempt says of its steps goes with it; how far the job was stays.
+_STEPLESS = (
+    "progress = json_set(progress, '$.message', '', '$.node', null, '$.step', null,"
+    " '$.steps', null)"
+)
+_FORWARD = (
+    "progress = case when :progress is null then progress else json_set(:progress, '$.value',"
+    " max(coalesce(json_extract(progress, '$.value'), 0.0),"
+    " min(json_extract(:progress, '$.value'), 0.99))) end"
+)
+_FURTHER = (
+    "tries = case when json_extract(:progress, '$.value')"
+    " > coalesce(json_extract(progress, '$.value'), 0.0) then 1 else max(tries - :uncounted, 0) end"
+)
 _BACK = (
-    "state = case when cancel_requested then 'canceled' else 'queued' end,"
+    f"{_STEPLESS}, state = case when cancel_requested then 'canceled' else 'queued' end,"
     f" finished_at = case when cancel_requested then :now end, {_ENDED}"
+)
+_AGAIN = (
+    f"{_STEPLESS}, state = case when cancel_requested then 'canceled'"
+    " when tries >= max_attempts then 'failed' else 'queued' end,"
+    " error = case when tries >= max_attempts and not cancel_requested then :error end,"
+    " finished_at = case when cancel_requested or tries >= max_attempts then :now end,"
+    f" {_ENDED}"
 )
 _GAVE_UP = JobError(
     "attempts_exhausted",
@@ -33,15 +58,34 @@ _GAVE_UP = JobError(
 )
 
 
-class SqliteJobStore:
+_READY = (
+    "lane = :lane and state = 'queued' and not_before <= :now"
+    " and route not in (select value from json_each(:skip))"
+)
+# Of each tenant the first job; then the tenant with the fewest running, and the longest ago served.
+_HEADS = (
+    f"with heads as (select tenant, min(seq) as seq from jobs where {_READY}"  # noqa: S608
+    f" and priority = (select max(priority) from jobs where {_READY}) group by tenant)"
+)
+_OF_IT = "from jobs where lane = :lane and tenant = heads.tenant"
+_FAIREST = (
+    f"(select seq from heads order by (select count(*) {_OF_IT} and state = 'running'),"  # noqa: S608
+    f" (select max(started_at) {_OF_IT}), seq limit 1)"
+)
+_LONGEST_WAIT = 3600.0  # seconds that a client is told to wait at most
+_UNMEASURED = 10.0  # seconds a job takes, as long as none has ended
+
+
+class SqliteJobStore(SqliteReads):
     """The queue and the store in one. `clock` is in seconds since the epoch."""
 
     def __init__(
-        self, db: aiosqlite.Connection, bell: Bell, clock: Callable[[], float] = time.time
+        self, db: aiosqlite.Connection, bus: EventBus, clock: Callable[[], float] = time.time
     ) -> None:
-        self._db = db
-        self._bell = bell
+        super().__init__(db)
+        self._bus = bus
         self._clock = clock
+        self.outbox = SqliteOutbox(db, clock)
         self._work = asyncio.Event()  # set, and replaced, whenever a job becomes ready
 
     async def submit(self, spec: JobSpec, *, max_queued: int | None = None) -> tuple[Job, bool]:
@@ -65,56 +109,78 @@ class SqliteJobStore:
 
     async def _earlier(self, spec: JobSpec) -> Job:
         """Return the job that holds the same idempotency key."""
-        rows = await self._all(
-            "select * from jobs where tenant = :tenant and idempotency_key = :key",
-            tenant=spec.tenant,
-            key=spec.idempotency_key,
-        )
-        if not rows:
+        key = spec.idempotency_key
+        job = None if key is None else await self.find(spec.tenant, key)
+        if job is None:
             raise QueueFull(await self._patience(spec.lane))
-        job = to_job(rows[0])
         if job.spec.request_hash != spec.request_hash:
-            raise IdempotencyConflict(spec.idempotency_key)
+            raise IdempotencyConflict(key)
         return job
 
     async def _patience(self, lane: str) -> float:
-        """Guess when a place gets free: how long the latest jobs of the lane took."""
+        """Guess when those who wait are through: the latest jobs' time, by how many run at once."""
         rows = await self._all(
-            "select avg(finished_at - started_at) as seconds from (select * from jobs"
-            " where lane = :lane and state = 'succeeded' order by seq desc limit 20)",
+            "select (select avg(finished_at - started_at) from (select finished_at, started_at"
+            " from jobs where lane = :lane and state = 'succeeded' order by seq desc limit 20))"
+            " as seconds,"
+            " (select count(*) from jobs where lane = :lane and state = 'queued') as waiting,"
+            " (select count(*) from jobs where lane = :lane and state = 'running') as running",
             lane=lane,
         )
-        return max(1.0, rows[0]["seconds"] or 10.0)
+        seconds, waiting, running = rows[0]
+        guess = (_UNMEASURED if seconds is None else seconds) * waiting / max(1, running)
+        return min(max(1.0, guess), _LONGEST_WAIT)
 
     async def lease(
-        self, worker_id: str, lane: str, *, lease_s: float, wait_s: float
+        self,
+        worker_id: str,
+        lane: str,
+        *,
+        lease_s: float,
+        wait_s: float,
+        skip: Collection[str] = (),
     ) -> Lease | None:
-        """Take the lane's next job: by priority, then first come first served; None after wait."""
+        """Take the lane's next job, fairly; None after the wait."""
         deadline = time.monotonic() + wait_s
         while True:
             work = self._work
-            lease = await self._take(worker_id, lane, lease_s)
+            lease = await self._take(worker_id, lane, lease_s, skip)
             left = deadline - time.monotonic()
             if lease is not None or left <= 0:
                 return lease
-            try:
-                await asyncio.wait_for(work.wait(), left)
-            except asyncio.TimeoutError:
+            if not await happened(work, left):
                 return None
 
-    async def _take(self, worker_id: str, lane: str, lease_s: float) -> Lease | None:
+    async def _take(
+        self, worker_id: str, lane: str, lease_s: float, skip: Collection[str]
+    ) -> Lease | None:
         now = self._clock()
         job = await self._change(
-            "update jobs set state = 'running', attempt = attempt + 1, owner = :owner,"
-            " lease_until = :until, started_at = coalesce(started_at, :now), version = version + 1"
-            " where id = (select id from jobs where lane = :lane and state = 'queued'"
-            " and not_before <= :now order by priority desc, seq limit 1) returning *",
+            f"{_HEADS} update jobs set state = 'running', attempt = attempt + 1,"  # noqa: S608
+            " tries = tries + 1, owner = :owner, lease_until = :until,"
+            " started_at = coalesce(started_at, :now), version = version + 1"
+            f" where seq = {_FAIREST} returning *",
             owner=worker_id,
             lane=lane,
             now=now,
             until=now + lease_s,
+            skip=json.dumps([*skip]),
         )
         return None if job is None else Lease(job, job.attempt)
+
+    async def adopt(self, worker_id: str, lane: str, *, lease_s: float) -> list[Lease]:
+        """Take over what this worker's killed forerunner ran, ledgers included; each is a try."""
+        rows = await self._all(
+            "update jobs set attempt = attempt + 1, tries = tries + 1, lease_until = :until,"
+            " version = version + 1 where state = 'running' and lane = :lane and owner = :owner"
+            " and (tries < max_attempts or cancel_requested) returning *",
+            until=self._clock() + lease_s,
+            lane=lane,
+            owner=worker_id,
+        )
+        self._tell(rows)
+        jobs = [to_job(row) for row in sorted(rows, key=lambda row: row["seq"])]
+        return [Lease(job, job.attempt) for job in jobs]
 
     async def extend(
         self,
@@ -123,12 +189,15 @@ class SqliteJobStore:
         lease_s: float,
         progress: Progress | None = None,
         ledger: Json | None = None,
+        uncounted: bool = False,
     ) -> Job:
         """Keep the lease; store progress and ledger; tell of a cancel request. Raises LeaseLost."""
         return await self._own(
             lease,
-            "lease_until = :until, progress = coalesce(:progress, progress),"
-            " ledger = coalesce(:ledger, ledger), version = version + (:progress is not null)",
+            f"lease_until = :until, {_FORWARD}, {_FURTHER}, ledger = coalesce(:ledger, ledger),"
+            " version = version + (:progress is not null)",
+            kind=PROGRESS,
+            uncounted=uncounted,
             until=self._clock() + lease_s,
             progress=None if progress is None else to_text(progress),
             ledger=None if ledger is None else json.dumps(ledger),
@@ -153,17 +222,18 @@ class SqliteJobStore:
 
     async def fail(self, lease: Lease, error: JobError, *, retry_in: float | None = None) -> Job:
         """Failed for good (`retry_in` None) or queued again later. Raises LeaseLost."""
-        last = retry_in is None or lease.attempt >= lease.job.spec.max_attempts
-        now = self._clock()
-        if last:
+        now, text = self._clock(), to_text(error)
+        if retry_in is None:
             state = "state = 'failed', finished_at = :now, error = :error"
-            return await self._own(lease, f"{state}, {_ENDED}", now=now, error=to_text(error))
-        later = now + (retry_in or 0)
-        return await self._own(lease, f"{_BACK}, not_before = :later", now=now, later=later)
+            return await self._own(lease, f"{state}, {_ENDED}", now=now, error=text)
+        later = now + retry_in
+        return await self._own(
+            lease, f"{_AGAIN}, not_before = :later", now=now, later=later, error=text
+        )
 
     async def release(self, lease: Lease) -> Job:
         """Give the job back to the queue on a clean shutdown; the attempt does not count."""
-        return await self._own(lease, f"{_BACK}, attempt = attempt - 1", now=self._clock())
+        return await self._own(lease, f"{_BACK}, tries = tries - 1", now=self._clock())
 
     async def canceled(self, lease: Lease) -> Job:
         """Confirm that a running job was stopped because of a cancel request."""
@@ -187,11 +257,7 @@ class SqliteJobStore:
     async def reap(self, dead_worker: str | None = None) -> int:
         """Put expired leases, and all of a dead worker, back or end them; return how many."""
         rows = await self._all(
-            "update jobs set"  # noqa: S608  our own text
-            " error = case when attempt >= max_attempts then :error end,"
-            " finished_at = case when cancel_requested or attempt >= max_attempts then :now end,"
-            " state = case when cancel_requested then 'canceled'"
-            f" when attempt >= max_attempts then 'failed' else 'queued' end, {_ENDED}"
+            f"update jobs set {_AGAIN}"  # noqa: S608  our own text
             " where state = 'running' and (lease_until < :now or owner = :dead) returning *",
             now=self._clock(),
             dead=dead_worker,
@@ -200,45 +266,52 @@ class SqliteJobStore:
         self._tell(rows)
         return len(rows)
 
-    async def get(self, job_id: str) -> Job | None:
-        """Return the job, or None."""
-        rows = await self._all("select * from jobs where id = :id", id=job_id)
-        return to_job(rows[0]) if rows else None
-
-    async def position(self, job_id: str) -> int | None:
-        """How many queued jobs would start before it (0: next); None if it is not queued."""
+    async def overdue(
+        self,
+        lane: str,
+        error: JobError,
+        *,
+        created_before: float | None = None,
+        started_before: float | None = None,
+    ) -> int:
+        """Fail queued jobs that never started and were created before then, or started before."""
         rows = await self._all(
-            "select (select count(*) from jobs b where b.state = 'queued' and b.lane = a.lane and"
-            " (b.priority > a.priority or (b.priority = a.priority and b.seq < a.seq))) as place"
-            " from jobs a where a.id = :id and a.state = 'queued'",
-            id=job_id,
+            f"update jobs set state = 'failed', error = :error, finished_at = :now, {_ENDED}"  # noqa: S608
+            " where lane = :lane and state = 'queued' and"
+            " ((started_at is null and created_at < :created) or started_at < :started)"
+            " returning *",
+            lane=lane,
+            error=to_text(error),
+            now=self._clock(),
+            created=created_before,
+            started=started_before,
         )
-        return rows[0]["place"] if rows else None
+        self._tell(rows)
+        return len(rows)
 
-    async def _own(self, lease: Lease, changes: str, **values: object) -> Job:
+    async def _own(self, lease: Lease, changes: str, kind: str = STATUS, **values: object) -> Job:
         """Change the leased job; raise LeaseLost if it is not ours any more."""
-        job = await self._change(
+        rows = await self._all(
             f"update jobs set {changes}"  # noqa: S608  our own text
             " where id = :id and attempt = :attempt and state = 'running' returning *",
             id=lease.job.id,
             attempt=lease.attempt,
             **values,
         )
-        if job is None:
+        if not rows:
             raise LeaseLost(lease.job.id)
-        return job
+        if kind == STATUS or values.get("progress"):
+            self._tell(rows, kind)
+        return to_job(rows[0])
 
     async def _change(self, sql: str, **values: object) -> Job | None:
         rows = await self._all(sql, **values)
         self._tell(rows)
         return to_job(rows[0]) if rows else None
 
-    async def _all(self, sql: str, **values: object) -> list[sqlite3.Row]:
-        return list(await self._db.execute_fetchall(sql, values))
-
-    def _tell(self, rows: Iterable[sqlite3.Row]) -> None:
+    def _tell(self, rows: Iterable[sqlite3.Row], kind: str = STATUS) -> None:
         for row in rows:
-            self._bell.ring(row["id"])
+            self._bus.publish(row["id"], kind, to_job(row))
             if row["state"] == "queued":
                 self._wake()
 
@@ -248,11 +321,13 @@ class SqliteJobStore:
 
 
 @asynccontextmanager
-async def open_store(path: Path, bell: Bell) -> AsyncGenerator[SqliteJobStore, None]:
+async def open_store(
+    path: Path | str, bus: EventBus, clock: Callable[[], float] = time.time
+) -> AsyncGenerator[SqliteJobStore, None]:
     """Open (or make) the file of jobs for the time of the block."""
     async with aiosqlite.connect(path, isolation_level=None, timeout=10) as db:
         db.row_factory = sqlite3.Row
         await db.execute_fetchall("pragma journal_mode = wal")
         await db.execute_fetchall("pragma synchronous = normal")
-        await db.executescript(SCHEMA)
-        yield SqliteJobStore(db, bell)
+        await migrate(db)
+        yield SqliteJobStore(db, bus, clock)

@@ -60,10 +60,20 @@ class Outputs:
 
 
 @dataclass(frozen=True)
+class Webhook:
+    """Whom to tell that a job is over: the address, its host, and what links begin with."""
+
+    url: str
+    host: str
+    base: str
+
+
+@dataclass(frozen=True)
 class GenerateRequest:
     """A checked request: what `Job.payload` holds.
 
-    `image` is a media key; `server` the ComfyUI to use, None for the demo engine;
+    `image` is a media key; `server` the ComfyUI to use, blank for any of the pool, None for the
+    built-in engine;
     `params` the checked values of the pipeline's parameters (`text` included).
     """
 
@@ -72,3 +82,8 @@ class GenerateRequest:
     pipeline: str
     server: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def route(self) -> str:
+        """What tells who could run it: the server asked for, and the pipeline."""
+        return f"{self.server or ''} {self.pipeline}"

@@ -80,6 +80,8 @@ class Faults:
     broken_json: bool = False
     drop_views: int = 0
     hide_queue: int = 0
+    refuse: bool = False  # breaks every connection: nobody gets through to it, but it goes on
+    hide_records: int = 0  # reads of one record that do not find it
     redirect: str = ""
     slow: dict[str, float] = field(
         default_factory=dict
@@ -199,6 +201,9 @@ class FakeComfy:
     async def _middleware(self, request, handler):
         self.requests.append((request.method, request.path, dict(request.headers)))
         await asyncio.sleep(self.faults.slow.get(request.path, 0))
+        if self.faults.refuse and request.transport is not None:
+            request.transport.abort()
+            return web.Response()
         if self.faults.redirect:
             raise web.HTTPFound(self.faults.redirect)
         if self.faults.broken_json and request.path != "/ws":
@@ -291,6 +296,9 @@ class FakeComfy:
     async def _get_history(self, request):
         prompt_id = request.match_info["id"]
         record = self.history.get(prompt_id)
+        if record and self.faults.hide_records:
+            self.faults.hide_records -= 1
+            record = None
         return web.json_response({prompt_id: record} if record else {})
 
     async def _get_newest(self, request):

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sidecar.middlewares import expected
 
-from . import files, generate, jobs, status, upload
+from . import events, files, generate, jobs, servers, status, upload
 
 _get = partial(web.get, expect_handler=expected)
 _post = partial(web.post, expect_handler=expected)
@@ -18,9 +18,12 @@ ROUTES: tuple[web.RouteDef, ...] = (
     _get("/api/health", status.health),
     _get("/api/ready", status.ready),
     _get("/api/pipelines", status.pipelines),
+    _get("/api/servers", servers.servers),
     _post("/api/upload", upload.upload),
     _post("/api/generate", generate.generate),
     _get("/api/files/{name}", files.file),
+    _get("/api/jobs", jobs.jobs),
     _get("/api/jobs/{id}", jobs.job),
+    _get("/api/jobs/{id}/events", events.events, allow_head=False),
     _post("/api/jobs/{id}/cancel", jobs.cancel),
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from sidecar.errors import NotFound, RangeNotSatisfiable
 from sidecar.keys import MEDIA
@@ -23,9 +26,24 @@ async def file(request: web.Request) -> web.StreamResponse:
             if "Range" in request.headers and "If-Range" not in request.headers:
                 await _check_range(request, path)
             headers = {"Content-Type": content_type(name), "Cache-Control": _FOR_EVER}
-            return web.FileResponse(path, headers=headers)
+            return _Held(path, request.app[MEDIA].hold(name), headers)
     except KeyError:
         raise NotFound("There is no such file.", details=_NAMES) from None
+
+
+class _Held(web.FileResponse):
+    """A file that house-keeping spares while it is sent."""
+
+    def __init__(
+        self, path: Path, held: AbstractContextManager[None], headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(path, headers=headers)
+        self._held = held
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send the file."""
+        with self._held:
+            return await super().prepare(request)
 
 
 async def _check_range(request: web.Request, path: Path) -> None:

@@ -1,64 +1,129 @@
-"""POST /api/generate: a picture and a text in, the finished video's URL out."""
+"""POST /api/generate: a picture and a text in; the finished video's URL out, or the job."""
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from aiohttp import web
 
-from sidecar.answers import result
-from sidecar.bell import heard
-from sidecar.errors import TooManyRequests, Unavailable
+from sidecar.answers import job_path, job_view, result
+from sidecar.errors import ServerFailure, TooManyRequests, Unavailable
+from sidecar.fingerprint import HEADER, asked_hash, conflict, read_key, request_hash
 from sidecar.forms import read_fields
-from sidecar.jobs import Job, JobSpec, QueueFull
-from sidecar.keys import BELL, CLOSING, ORDERS, SETTINGS, STORE
-from sidecar.values import GenerateRequest
+from sidecar.jobs import IdempotencyConflict, Job, JobSpec, QueueFull
+from sidecar.keys import BUS, CLOSING, DRAINING, ORDERS, PLACES, SETTINGS, STORE
+from sidecar.prefer import Preference, parse_prefer
 
-from .urls import base_url, own_hosts
+from .urls import base_url, own_hosts, tenant
 
-_LOOK_AGAIN_S = 5.0  # in case another process changed the job, whose bell we can't hear
+_LOOK_AGAIN_S = 5.0  # in case another process changed the job, whose hints we can't hear
 
 
 async def generate(request: web.Request) -> web.Response:
-    """Make the video and answer when it is there; the job goes on if the client leaves."""
-    if request.app[CLOSING].is_set():
-        raise _closing()
+    """Make the video and answer when it is there; the job goes on if the client leaves.
+
+    By Prefer the answer may be the job instead (202), at once or after a while; at once it is
+    always the job, however it stands.
+    """
+    if request.app[DRAINING].is_set() or request.app[CLOSING].is_set():
+        raise closing()
+    prefer = parse_prefer(request.headers.getall("Prefer", []))
+    key = read_key(request.headers.getall(HEADER, []))
     fields = await read_fields(request)
-    order = await request.app[ORDERS].take(fields, own_hosts(request))
-    job = await _submit(request, order)
-    return web.json_response(result(await _finished(request, job.id), base_url(request)))
+    asked = "" if key is None else await asyncio.to_thread(asked_hash, fields)
+    job = None if key is None else await _repeated(request, key, asked)
+    replayed = job is not None
+    if job is None:
+        job, replayed = await _submit(request, fields, key, asked)
+    headers = {"Vary": "Prefer", **({"Idempotency-Replayed": "true"} if replayed else {})}
+    if prefer.applied:
+        headers["Preference-Applied"] = prefer.applied
+    return await _answer(request, job, prefer, headers)
 
 
-async def _submit(request: web.Request, order: GenerateRequest) -> Job:
-    lane = "demo" if order.server is None else "comfyui"
-    spec = JobSpec(id=uuid.uuid4().hex, payload=asdict(order), lane=lane)
+async def _repeated(request: web.Request, key: str, asked: str) -> Job | None:
+    """Return the job of a request sent again word by word: nothing needs to be looked at twice."""
+    job = await request.app[STORE].find(tenant(request), key)
+    return job if job is not None and job.spec.asked_hash == asked else None
+
+
+async def _submit(
+    request: web.Request, fields: Mapping[str, str], key: str | None, asked: str
+) -> tuple[Job, bool]:
+    """Return the new job, or the one that the same key and request gave; True for that."""
+    order, webhook = await request.app[ORDERS].take(fields, own_hosts(request), base_url(request))
+    spec = JobSpec(
+        id=uuid.uuid4().hex,
+        payload=asdict(order),
+        tenant=tenant(request),
+        lane="demo" if order.server is None else "comfyui",
+        route=order.route,
+        idempotency_key=key,
+        request_hash="" if key is None else request_hash(order, fields),
+        asked_hash=asked,
+        webhook=webhook,
+    )
     try:
-        job, _ = await request.app[STORE].submit(spec, max_queued=request.app[SETTINGS].max_queued)
+        job, new = await request.app[STORE].submit(
+            spec, max_queued=request.app[SETTINGS].max_queued
+        )
     except QueueFull as error:
-        seconds = f"{error.retry_after:.0f}"
-        raise TooManyRequests(
-            f"Too many videos are waiting: try again in {seconds} s.",
-            details="The operator sets by PROMPTREEL_MAX_QUEUED how many may wait.",
-            headers={"Retry-After": seconds},
-        ) from None
-    return job
+        raise _full(error.retry_after) from None
+    except IdempotencyConflict:
+        raise conflict() from None
+    return job, not new
 
 
-async def _finished(request: web.Request, job_id: str) -> Job:
-    """Wait until the job is over. Raises Unavailable when the service closes before."""
-    store, closing = request.app[STORE], request.app[CLOSING]
-    with request.app[BELL].listen(job_id) as rung:
+async def _answer(
+    request: web.Request, job: Job, prefer: Preference, headers: Mapping[str, str]
+) -> web.Response:
+    """Wait as long as the client wants; give the result, or the job if it is not over then."""
+    base = base_url(request)
+    shown = job
+    if prefer.seconds != 0:
+        over = await _finished(request, job.id, prefer.seconds)
+        if over is not None:
+            return web.json_response(result(over, base), headers=headers)
+        shown = await request.app[STORE].get(job.id) or job
+    location = {"Location": job_path(base, job.id)}
+    view = job_view(shown, await request.app[PLACES].of(shown), base)
+    return web.json_response(view, status=202, headers={**headers, **location})
+
+
+async def _finished(request: web.Request, job_id: str, seconds: float | None) -> Job | None:
+    """Wait until the job is over; None if it is not in time. Raises Unavailable at the end."""
+    store, closes = request.app[STORE], request.app[CLOSING]
+    clock = asyncio.get_running_loop().time
+    deadline = None if seconds is None else clock() + seconds
+    async with request.app[BUS].listen(job_id) as listener:
         while True:
             job = await store.get(job_id)
             if job is not None and job.state.terminal:
                 return job
-            if closing.is_set():
-                raise _closing(job_id)
-            await heard(rung, _LOOK_AGAIN_S)
+            if job is None:
+                raise ServerFailure("The job was deleted.", details=f"Job {job_id}.")
+            if closes.is_set():
+                raise closing(job_id)
+            left = _LOOK_AGAIN_S if deadline is None else min(_LOOK_AGAIN_S, deadline - clock())
+            if left <= 0:
+                return None
+            await listener.heard(left)
 
 
-def _closing(job_id: str = "") -> Unavailable:
+def _full(retry_after: float) -> TooManyRequests:
+    seconds = f"{retry_after:.0f}"
+    return TooManyRequests(
+        f"Too many videos are waiting: try again in {seconds} s.",
+        details="The operator sets by PROMPTREEL_MAX_QUEUED how many may wait.",
+        headers={"Retry-After": seconds},
+    )
+
+
+def closing(job_id: str = "") -> Unavailable:
+    """Return the answer while the service shuts down."""
     details = f"Job {job_id} goes on when the service is back." if job_id else "No job was made."
     return Unavailable(
         "The service is shutting down: try again soon.",

@@ -5,9 +5,20 @@ from __future__ import annotations
 from aiohttp import web
 
 from sidecar.errors import ApiError, Unavailable
-from sidecar.keys import CATALOG, CLOSING, SERVERS, VERSION
+from sidecar.keys import (
+    CATALOG,
+    CLOSING,
+    DRAINING,
+    SERVERS,
+    SETTINGS,
+    STORE,
+    STREAMS,
+    VERSION,
+)
 
 from .urls import base_url
+
+_SPARE = 10  # one in so many places is kept for those who come without asking whether there is one
 
 
 async def root(request: web.Request) -> web.Response:
@@ -33,7 +44,7 @@ async def health(request: web.Request) -> web.Response:
 
 async def ready(request: web.Request) -> web.Response:
     """Say whether a video could be made now, by what; 503 and the reason if not."""
-    if request.app[CLOSING].is_set():
+    if request.app[DRAINING].is_set() or request.app[CLOSING].is_set():
         raise Unavailable(
             "The service is shutting down.", details="Try again soon.", code="shutting_down"
         )
@@ -45,7 +56,24 @@ async def ready(request: web.Request) -> web.Response:
     situation = await servers.situation()
     if server is not None and not await servers.answers(server):
         raise Unavailable("ComfyUI does not answer.", code="comfyui_unreachable", details=situation)
+    await _check_room(request, "demo" if server is None else "comfyui")
     return web.json_response({"status": "ready", "isDemo": server is None, "details": situation})
+
+
+async def _check_room(request: web.Request, lane: str) -> None:
+    """Say no while there is still some room, so that who asks first need not be refused."""
+    queued, most = await request.app[STORE].queued(lane), request.app[SETTINGS].max_queued
+    if queued >= most - most // _SPARE:
+        raise Unavailable(
+            "Too many videos are waiting.", code="queue_full", details=f"{queued} of {most} wait."
+        )
+    streams = request.app[STREAMS]
+    if streams.open >= streams.most - streams.most // _SPARE:
+        raise Unavailable(
+            "Too many clients follow jobs.",
+            code="too_many_streams",
+            details=f"{streams.open} of {streams.most} do.",
+        )
 
 
 async def pipelines(request: web.Request) -> web.Response:

@@ -10,9 +10,10 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from sidecar.answers import file_url
 from sidecar.errors import BadRequest
 from sidecar.forms import MALFORMED, MULTIPART, malformed, unknown_fields, wrong_type
-from sidecar.keys import PICTURES
+from sidecar.keys import CLOSING, DRAINING, PICTURES
 from sidecar.pictures import Pictures
 
+from .generate import closing
 from .urls import base_url
 
 FIELD = "image"
@@ -21,6 +22,8 @@ _ENVELOPE = 64 * 1024  # bytes that boundaries and headers may add
 
 async def upload(request: web.Request) -> web.Response:
     """Keep the picture and tell its URL. Raises BadRequest."""
+    if request.app[DRAINING].is_set() or request.app[CLOSING].is_set():
+        raise closing()
     if request.content_type.lower() != MULTIPART:
         raise wrong_type([MULTIPART])
     pictures = request.app[PICTURES]

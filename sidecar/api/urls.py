@@ -18,3 +18,8 @@ def own_hosts(request: web.Request) -> set[str]:
     """Return the hosts (with ports) that can only mean this service."""
     public = urlsplit(request.app[SETTINGS].public_url).netloc
     return {request.host.lower(), public.lower()} - {""}
+
+
+def tenant(request: web.Request) -> str:
+    """Return whose jobs the request is about; there is one tenant as long as there is one key."""
+    return request.get("tenant", "")

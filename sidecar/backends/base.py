@@ -38,12 +38,24 @@ class RunContext(Protocol):
         """
         ...
 
+    @property
+    def server(self) -> str:
+        """The ComfyUI that was chosen for this attempt; blank where none is needed."""
+        ...
+
     def progress(self, progress: Progress) -> None:
         """Report; coalesced, never goes back. Cheap enough to call on every step."""
         ...
 
-    async def remember(self, ledger: Json) -> None:
-        """Store the ledger durably before the next step. Raises LeaseLost."""
+    def preview(self, data: bytes, mime: str) -> None:
+        """Show a small picture of what is being made; cheap, dropped if they come too fast."""
+        ...
+
+    async def remember(self, ledger: Json, *, uncounted: bool = False) -> None:
+        """Store the ledger durably before the next step. Raises LeaseLost.
+
+        `uncounted`: this attempt goes on with what an earlier one began, and is no try of its own.
+        """
         ...
 
     def output_key(self, name: str) -> str:

@@ -65,7 +65,7 @@ class ServerCatalog:
         Raises BadRequest for one that is unknown or lacks something there (listing it), and
         ServerFailure for a server that can't be reached.
         """
-        wanted = [find(self._pipelines, name)] if name is not None else self._by_rank()
+        wanted = [find(self._pipelines, name)] if name is not None else self.by_rank()
         if not await self.alive(server):
             raise unreachable()
         missing: dict[str, Missing] = {}
@@ -91,20 +91,45 @@ class ServerCatalog:
             inventory = await self._inventory(server, _FRESH_S, _FRESH_S)
         rows = [_row(pipeline, inventory) for pipeline in self._pipelines.values()]
         runs = {row["name"] for row in rows if inventory is None or not row["missing"]["any"]}
-        default = next((p.name for p in self._by_rank() if p.name in runs), None)
+        default = next((p.name for p in self.by_rank() if p.name in runs), None)
         if server is None:
-            default = self._by_rank()[-1].name
+            default = self.by_rank()[-1].name
         for row in rows:
             row["default"] = row["name"] == default
             if row["missing"] is not None:
                 del row["missing"]["any"]
         return {"serverUrl": server, "pipelines": rows}
 
+    def client(self, server: str) -> ComfyClient:
+        """Return the client that asks the server."""
+        return self._known(server).client
+
+    async def learn(self, server: str) -> None:
+        """Ask the server what it has, unless that is known. Raises ServerFailure."""
+        await self._inventory(server, _KNOWN_S, _KNOWN_S)
+
+    def version(self, server: str) -> str:
+        """Return the server's version; blank if it is not known."""
+        return self._known(server).software.version
+
+    def runs(self, server: str) -> frozenset[str] | None:
+        """Return the names of the pipelines that the server can run; None if that is not known."""
+        known = self._known(server)
+        as_of = (known.software_at, known.models_at)
+        if None in as_of:
+            return None
+        if known.runs_as_of != as_of:
+            inventory = Inventory(known.software.version, known.software.nodes, known.models)
+            able = [p.name for p in self._pipelines.values() if not lacks(p, inventory)]
+            known.runs, known.runs_as_of = frozenset(able), as_of
+        return known.runs
+
     def forget(self, server: str) -> None:
         """Ask the server again at the next occasion: it turned out to be different."""
         self._servers.pop(server, None)
 
-    def _by_rank(self) -> list[Pipeline]:
+    def by_rank(self) -> list[Pipeline]:
+        """Return the pipelines that may be chosen for a request that names none, the best first."""
         ranked = [pipeline for pipeline in self._pipelines.values() if pipeline.rank > 0]
         return sorted(ranked, key=lambda pipeline: -pipeline.rank)
 
@@ -156,6 +181,8 @@ class _Known:
     software_at: float | None = None
     models: Models = field(default_factory=dict[str, frozenset[str]])
     models_at: float | None = None
+    runs: frozenset[str] = frozenset()
+    runs_as_of: tuple[float | None, float | None] = (None, None)
 
 
 def unreachable() -> ServerFailure:

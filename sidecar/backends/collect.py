@@ -12,16 +12,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sidecar.comfy.client import ComfyClient, FileRef
-from sidecar.comfy.errors import RunFailed, Unreachable
+from sidecar.comfy.errors import RunFailed
 from sidecar.comfy.failures import no_files, public_record
 from sidecar.comfy.follow import Finished
 from sidecar.comfy.outputs import named_file, saved_file, suffix
+from sidecar.comfy.patience import Patience
 from sidecar.comfy.shapes import an_object
 from sidecar.media import MediaStore
 from sidecar.pipelines import Pipeline
 from sidecar.values import JobError, Json, Outputs
 
-from .base import BackendError, RunContext
+from .base import RunContext
 
 VIDEO, IMAGE = "video", "image"
 SUFFIXES = {
@@ -29,11 +30,7 @@ SUFFIXES = {
     IMAGE: ("png", "jpg", "webp", "bmp", "tiff", "gif"),
 }
 MAX_FILE = 4 << 30  # bytes of one file made by ComfyUI
-RETRY_S = 1.0
 
-UNREACHABLE = JobError(
-    "comfyui_unreachable", "ComfyUI stopped answering: start it and send the request again."
-)
 _NOT_PLAYABLE = JobError(
     "no_output", "ComfyUI made a video file that can't be played: try another pipeline."
 )
@@ -43,8 +40,15 @@ class Collector:
     """Copies the files of one prompt. Use `collecting`, which ends what is still under way."""
 
     def __init__(
-        self, context: RunContext, client: ComfyClient, media: MediaStore, pipeline: Pipeline
+        self,
+        context: RunContext,
+        client: ComfyClient,
+        media: MediaStore,
+        pipeline: Pipeline,
+        *,
+        away_s: float,
     ) -> None:
+        self._away_s = away_s
         self._context = context
         self._client = client
         self._media = media
@@ -62,7 +66,7 @@ class Collector:
         """Return the answer once its files are stored.
 
         Raises NotFound if a file is not there any more, RunFailed if there is none to begin with,
-        BackendError to be tried again if ComfyUI went away.
+        Unreachable if ComfyUI stays away.
         """
         made = an_object(finished.record.get("outputs"))
         video, image = self._file(VIDEO, made), self._file(IMAGE, made)
@@ -73,10 +77,7 @@ class Collector:
         wanted = {VIDEO: video} if image is None else {VIDEO: video, IMAGE: image}
         await self._forget_others(wanted.values())
         copies = [self._begin(kind, ref) for kind, ref in wanted.items()]
-        try:
-            video_key, *image_key = await asyncio.gather(*copies)
-        except Unreachable:  # it went away just now: what it made is there when it is back
-            raise BackendError(UNREACHABLE, retry_in=RETRY_S) from None
+        video_key, *image_key = await asyncio.gather(*copies)
         response = {**finished.answer, **public_record(finished.record)}
         return Outputs(
             image_key[0] if image_key else await self._first_frame(video_key), video_key, response
@@ -110,7 +111,11 @@ class Collector:
 
     async def _copy(self, kind: str, ref: FileRef) -> str:
         key = self._context.output_key(f"{kind}.{suffix(ref)}")
-        await self._media.put_stream(key, self._client.view(ref, limit=MAX_FILE))
+
+        async def copy() -> None:  # from the start, if the connection broke in the middle
+            await self._media.put_stream(key, self._client.view(ref, limit=MAX_FILE))
+
+        await Patience(self._away_s).ask(copy)
         return key
 
     async def _first_frame(self, video_key: str) -> str:

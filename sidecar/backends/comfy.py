@@ -1,18 +1,17 @@
-"""A ComfyUI as a backend: picture in, pipeline bound, prompt run once, files out.
+"""A ComfyUI as a backend: runs each job on the server that was chosen for it.
 
-What survives a kill of this process is the prompt's id in the job's ledger: the next run finds the
-prompt by it and goes on. A job that is canceled is stopped in ComfyUI too; when only this service
-ends, ComfyUI goes on and the next run collects what it made. Must not know HTTP routes.
+A job that is canceled is stopped in ComfyUI too; when only this service ends, ComfyUI goes on and
+the next run collects what it made. A server that stays away loses its jobs to another one, if there
+is another. Must not know HTTP routes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import aiohttp
 
@@ -27,43 +26,58 @@ from sidecar.comfy.errors import (
     Unreachable,
 )
 from sidecar.comfy.events import Events
-from sidecar.comfy.failures import failure, rejection
-from sidecar.comfy.follow import Finished, Pace, PromptRun
+from sidecar.comfy.failures import rejection
+from sidecar.comfy.follow import Pace
+from sidecar.comfy.look import STUCK
+from sidecar.jobs import Job
+from sidecar.limits import Limits, took_too_long
 from sidecar.media import MediaStore
-from sidecar.pipelines import IMAGE, TEXT, Pipeline, bind
 from sidecar.values import JobError, Json, Outputs
 
 from .base import BackendError, RunContext
 from .catalog import ServerCatalog
-from .collect import UNREACHABLE, Collector, collecting
+from .comfy_job import ComfyJob, Server
 from .inputs import Inputs
-from .together import together
+from .ledger import read_ledger
+from .within import GivenUp, within
 
 log = logging.getLogger(__name__)
 
+_RETRY_S = 1.0
+_PIPELINE_GONE = JobError(
+    "pipeline_gone", "The pipeline of this job is not there any more: send it again."
+)
+UNREACHABLE = JobError(
+    "comfyui_unreachable", "ComfyUI stopped answering: start it and send the request again."
+)
 
-@dataclass(frozen=True)
-class _Server:
-    """What this process keeps for each ComfyUI."""
 
-    client: ComfyClient
-    events: Events
-    inputs: Inputs
+class Home(Protocol):
+    """The servers as one: what a job may ask of those it does not run on, and tell of its own."""
 
+    def others(self, job: Job, url: str) -> bool:
+        """Whether another server could run the job."""
+        ...
 
-@dataclass(frozen=True)
-class _Prompt:
-    """A prompt's id, and whether it may have been posted by an earlier run."""
+    def leaving(self, url: str) -> asyncio.Event:
+        """Return what is set when the server is stuck: what waits there should go."""
+        ...
 
-    id: str
-    posted: bool
+    def stuck(self, url: str, prompt_id: str) -> None:
+        """Say that the server does not stop the prompt."""
+        ...
+
+    def left(self, url: str, prompt_id: str) -> None:
+        """Say that the prompt was given up there: to be stopped when the server is back."""
+        ...
 
 
 class ComfyBackend:
-    """Runs jobs on the ComfyUI that each names.
+    """Runs jobs, each on the ComfyUI that was chosen for it.
 
-    `session`: the process's one HTTP session. `input_dir`: as `Inputs` takes it. `close` it in the
-    end.
+    `session`: the process's one HTTP session. `client_id`: the same in each process on this data,
+    so that ComfyUI goes on telling of prompts that an earlier one sent. `input_dirs`: by address,
+    as `Inputs` takes them; `input_dir` for the others. `close` it in the end.
     """
 
     def __init__(
@@ -71,154 +85,98 @@ class ComfyBackend:
         session: aiohttp.ClientSession,
         media: MediaStore,
         catalog: ServerCatalog,
+        home: Home,
         *,
+        client_id: str,
         input_dir: str = "",
+        input_dirs: Mapping[str, str] | None = None,
         pace: Pace | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._session = session
         self._media = media
         self._catalog = catalog
+        self._home = home
+        self._client_id = client_id
         self._input_dir = input_dir
+        self._input_dirs = dict(input_dirs or {})
         self._pace = pace or Pace()
-        self._client_id = uuid.uuid4().hex
-        self._servers: dict[str, _Server] = {}
+        self._limits = limits or Limits()
+        self._servers: dict[str, Server] = {}
 
     async def close(self) -> None:
         """Close the web sockets."""
         for server in self._servers.values():
             await server.events.close()
 
+    def inputs(self, urls: Iterable[str]) -> list[Inputs]:
+        """Return where the pictures lie at those servers, and at those that had a job."""
+        for url in urls:
+            self.server(url)
+        return [server.inputs for server in self._servers.values()]
+
     async def run(self, context: RunContext) -> Outputs:
         """Make the files. Raises BackendError; leaves nothing half-made."""
         pipeline = self._catalog.pipelines.get(context.request.pipeline)
         if pipeline is None:
             raise BackendError(_PIPELINE_GONE)
-        server = self._server(context.request.server or "")
+        server = self.server(context.server)
+        for url, prompt_id in read_ledger(context.job.ledger).moved(context.server).left:
+            self._home.left(url, prompt_id)
+        job = ComfyJob(context, server, self._media, pipeline, pace=self._pace, limits=self._limits)
         try:
-            return await self._with_its_picture(context, server, pipeline)
+            return await self._limited(context, job)
         except ComfyError as error:
-            if isinstance(error, (Rejected, Unreachable)):
-                self._catalog.forget(server.client.url)
-            raise BackendError(_explained(error, pipeline.graph)) from None
+            raise self._failed(context, error, pipeline.graph) from None
+        finally:
+            if job.stuck:
+                self._home.stuck(context.server, job.prompt_id)
 
-    def _server(self, url: str) -> _Server:
+    def server(self, url: str) -> Server:
+        """Return what this process keeps for the server."""
         if url not in self._servers:
             client = ComfyClient(url, self._session)
-            events = Events(client, self._client_id)
-            self._servers[url] = _Server(
-                client, events, Inputs(client, self._media, self._input_dir)
+            folder = self._input_dirs.get(url) or self._input_dir
+            self._servers[url] = Server(
+                client,
+                Events(client, self._client_id),
+                Inputs(client, self._media, folder),
             )
         return self._servers[url]
 
-    async def _with_its_picture(
-        self, context: RunContext, server: _Server, pipeline: Pipeline
-    ) -> Outputs:
-        """Run; once more if it failed because somebody emptied ComfyUI's input folder."""
-        earlier = _earlier(context.job.ledger, server.client.url)
-        try:
-            return await self._run(context, server, pipeline, earlier)
-        except (Rejected, RunFailed):
-            if await server.inputs.check(context.request.image):
-                raise
-        return await self._run(context, server, pipeline, None)
+    async def _limited(self, context: RunContext, job: ComfyJob) -> Outputs:
+        """Run until it takes too long, or waits behind what its server does not stop."""
 
-    async def _run(
-        self, context: RunContext, server: _Server, pipeline: Pipeline, earlier: _Prompt | None
-    ) -> Outputs:
-        request = context.request
-        picture, prompt = await together(
-            _placed(server.inputs, request.image),
-            _prompt(context, server.client.url, earlier),
-        )
-        graph = bind(pipeline, {**request.params, TEXT: request.text, IMAGE: picture})
-        try:
-            return await self._result(context, server, pipeline, graph, prompt)
-        except NotFound:
-            log.info("job %s: ComfyUI remembers a file that is gone; running again", context.job.id)
-        prompt = await _prompt(context, server.client.url)
-        return await self._result(context, server, pipeline, _anew(graph, pipeline), prompt)
+        def give_up(late: bool) -> bool:
+            others = self._home.others(context.job, context.server)
+            job.abandoned = late or (job.waiting and others)
+            return job.abandoned
 
-    async def _result(
-        self,
-        context: RunContext,
-        server: _Server,
-        pipeline: Pipeline,
-        graph: dict[str, Json],
-        known: _Prompt,
-    ) -> Outputs:
-        """Run one prompt and keep its files. Raises NotFound if one is not there any more."""
-        collector = Collector(context, server.client, self._media, pipeline)
-        async with collecting(collector):
-            prompt = PromptRun(
-                server.client,
-                server.events,
-                known.id,
-                graph,
-                pace=self._pace,
-                report=context.progress,
-                told=collector.told,
+        try:
+            return await within(
+                job.run(), self._left_s(context.job), self._home.leaving(context.server), give_up
             )
-            finished = await _finished(context, prompt, known)
-            error = failure(finished.record, graph)
-            if error is not None:
-                raise RunFailed(error)
-            return await collector.outputs(finished)
+        except GivenUp as given_up:
+            if given_up.late:
+                raise BackendError(took_too_long(self._limits.total_s or 0.0)) from None
+            raise BackendError(STUCK, retry_in=0.0) from None
 
+    def _left_s(self, job: Job) -> float | None:
+        if self._limits.total_s is None:
+            return None
+        return max(self._limits.total_s - (time.time() - (job.started_at or time.time())), 0.0)
 
-_PIPELINE_GONE = JobError(
-    "pipeline_gone", "The pipeline of this job is not there any more: send it again."
-)
-_PICTURE_GONE = JobError(
-    "picture_gone", "The picture is no longer stored: upload it again.", status=400
-)
-
-
-async def _placed(inputs: Inputs, key: str) -> str:
-    try:
-        return await inputs.place(key)
-    except KeyError:
-        raise BackendError(_PICTURE_GONE) from None
-
-
-def _earlier(ledger: Json, url: str) -> _Prompt | None:
-    """Return the prompt that an earlier run of this job posted, or was about to."""
-    known = ledger.get("prompt_id") if ledger.get("server") == url else None
-    return _Prompt(str(known), posted=True) if known else None
-
-
-async def _prompt(context: RunContext, url: str, earlier: _Prompt | None = None) -> _Prompt:
-    """Return the earlier prompt, or a new one whose id is stored before anything is posted."""
-    if earlier is not None:
-        return earlier
-    prompt = _Prompt(str(uuid.uuid4()), posted=False)
-    await context.remember({"prompt_id": prompt.id, "server": url})
-    return prompt
-
-
-def _anew(graph: dict[str, Json], pipeline: Pipeline) -> dict[str, Json]:
-    """Return the graph so that its output nodes run again: an input that no node knows (which is
-    ignored) makes ComfyUI's cache miss (comfyui.md 4.1).
-    """
-    changed = copy.deepcopy(graph)
-    for node in {pipeline.video_output, pipeline.image_output} - {None}:
-        changed[str(node)]["inputs"]["promptreel_again"] = uuid.uuid4().hex
-    return changed
-
-
-async def _finished(context: RunContext, prompt: PromptRun, known: _Prompt) -> Finished:
-    try:
-        return await prompt.finish(posted_before=known.posted)
-    except asyncio.CancelledError:
-        if context.canceled:
-            await _stop(prompt)
-        raise
-
-
-async def _stop(prompt: PromptRun) -> None:
-    try:
-        await prompt.stop()
-    except ComfyError as error:
-        log.warning("a canceled job may still run in ComfyUI: %s", error)
+    def _failed(
+        self, context: RunContext, error: ComfyError, graph: Mapping[str, Json]
+    ) -> BackendError:
+        """Return how the job fails, or that another server shall try."""
+        job_error = _explained(error, graph)
+        if isinstance(error, (Rejected, Unreachable)):
+            self._catalog.forget(context.server)
+        away = isinstance(error, Unreachable) or job_error.code == "missing_requirements"
+        if away and self._home.others(context.job, context.server):
+            return BackendError(job_error, retry_in=_RETRY_S)
+        return BackendError(job_error)
 
 
 def _explained(error: ComfyError, graph: Mapping[str, Json]) -> JobError:

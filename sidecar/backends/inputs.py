@@ -10,8 +10,9 @@ import asyncio
 import logging
 import secrets
 import shutil
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,11 +20,12 @@ from urllib.parse import urlsplit
 from sidecar.comfy.client import ComfyClient, FileRef
 from sidecar.comfy.errors import ComfyError, NotFound, TooLarge
 from sidecar.comfy.shapes import a_list, an_object
-from sidecar.media import MediaStore
+from sidecar.media import MediaStore, is_key
 
 log = logging.getLogger(__name__)
 
 SUBFOLDER = "promptreel"
+_FOREIGN_S = 86400.0  # after which a picture that may be another service's goes all the same
 _REMEMBERED = 4096  # pictures of which it is known how ComfyUI names them
 
 
@@ -38,6 +40,8 @@ class Inputs:
         self._media = media
         self._told = folder
         self._placed: OrderedDict[str, FileRef] = OrderedDict()
+        self._used_at: dict[str, float] = {}
+        self._changing = asyncio.Lock()  # of the folder: writing, or clearing
 
     async def place(self, key: str) -> str:
         """Return the widget value that means the stored picture `key`.
@@ -45,12 +49,48 @@ class Inputs:
         What this process has placed is taken to be there still: where a run fails, call `check`.
         Raises KeyError for a picture that is not stored, and ComfyError.
         """
+        self._used_at[key] = time.monotonic()
         ref = self._placed.get(key)
         if ref is None:
-            async with self._media.local(key) as path:
+            async with self._changing, self._media.local(key) as path:
                 ref = await self._write(path, key) or await self._send(path, key)
             self._remember(key, ref)
         return ref.annotated
+
+    async def clear(self, needed: Collection[str], older_s: float) -> int:
+        """Delete pictures that were placed longer ago and are not needed; return how many.
+
+        Only in a shared folder: ComfyUI deletes nothing that was sent. Another service may share it
+        too: what is not known to be ours stays for a day.
+        """
+        try:
+            folder = await self._folder()
+        except ComfyError:
+            return 0
+        if folder is None:
+            return 0
+        async with self._changing:
+            found = await asyncio.to_thread(_placed_files, folder / SUBFOLDER)
+            gone = [
+                path for path, age in found if await self._is_done_with(path, age, needed, older_s)
+            ]
+            for path in gone:
+                self._placed.pop(path.name, None)
+                self._used_at.pop(path.name, None)
+            await asyncio.to_thread(_unlink_all, gone)
+        return len(gone)
+
+    async def _is_done_with(
+        self, path: Path, age_s: float, needed: Collection[str], older_s: float
+    ) -> bool:
+        key = path.name
+        unused_s = min(age_s, time.monotonic() - self._used_at.get(key, float("-inf")))
+        if not is_key(key):  # a copy that a kill cut short
+            return age_s > _FOREIGN_S
+        if key in needed or unused_s < older_s:
+            return False
+        ours = key in self._placed or await self._media.stat(key) is not None
+        return ours or age_s > _FOREIGN_S
 
     async def check(self, key: str) -> bool:
         """Whether a picture that was placed is there still; if not, `place` brings it again.
@@ -70,7 +110,8 @@ class Inputs:
         self._placed[key] = ref
         self._placed.move_to_end(key)
         if len(self._placed) > _REMEMBERED:
-            self._placed.popitem(last=False)
+            oldest, _ = self._placed.popitem(last=False)
+            self._used_at.pop(oldest, None)
 
     async def _write(self, path: Path, key: str) -> FileRef | None:
         """Write the picture into the shared folder; None if there is none that is proved."""
@@ -153,6 +194,20 @@ def _copy(source: Path, folder: Path, name: str) -> None:
         part.replace(folder / name)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _placed_files(folder: Path) -> list[tuple[Path, float]]:
+    """Return the files of our folder there, each with its age in seconds."""
+    now = time.time()
+    try:
+        return [(path, now - path.stat().st_mtime) for path in folder.iterdir() if path.is_file()]
+    except OSError:  # there is none, or one went meanwhile: the next time
+        return []
+
+
+def _unlink_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        _remove(path)
 
 
 def _remove(path: Path) -> None:

@@ -46,7 +46,7 @@ def _serve(settings: Settings) -> int:
         return _cannot_start(f"{what}{error.strerror or error}.")
     except sqlite3.Error as error:
         return _cannot_start(f"the list of jobs in {settings.data_dir}: {error}.")
-    except PipelineError as error:
+    except (PipelineError, SettingsError) as error:  # the latter: the file of servers
         return _cannot_start(str(error))
     return DONE
 

@@ -19,6 +19,7 @@ import aiohttp
 from sidecar.values import Json
 
 from .errors import BadAnswer, NotFound, Rejected, TooLarge, UnknownOutcome, Unreachable
+from .shapes import an_object
 
 CHUNK = 1 << 16
 LARGE = 1 << 19  # characters of JSON that are parsed off the event loop: 5 ms and more
@@ -76,6 +77,7 @@ class QueueItem:
     prompt_id: str
     number: float
     running: bool
+    sent_at: float | None = None  # seconds since the epoch, by its own clock; newer versions tell
 
 
 def queue_items(answer: Json) -> tuple[QueueItem, ...]:
@@ -86,7 +88,14 @@ def queue_items(answer: Json) -> tuple[QueueItem, ...]:
 
 
 def _queue_item(row: list[Any], *, running: bool) -> QueueItem:
-    return QueueItem(prompt_id=str(row[1]), number=row[0], running=running)
+    extra = an_object(row[3]) if len(row) > 3 else {}
+    return QueueItem(str(row[1]), row[0], running, sent_at(extra))
+
+
+def sent_at(extra_data: Json) -> float | None:
+    """Return when a prompt was sent, by its extra data (0.3.69 and newer); None if unknown."""
+    milliseconds = extra_data.get("create_time")
+    return milliseconds / 1000 if isinstance(milliseconds, (int, float)) else None
 
 
 class ComfyClient:
@@ -147,10 +156,9 @@ class ComfyClient:
         answer = await self._get_object("/history/" + quote(prompt_id, safe=""))
         return answer.get(prompt_id)
 
-    async def newest(self) -> Json | None:
-        """Return the newest record of the history, or None."""
-        answer = await self._get_object("/history?max_items=1")
-        return next(iter(answer.values()), None)
+    async def newest(self, count: int = 1) -> Json:
+        """Return the newest records of the history by their ids; each holds its graph."""
+        return await self._get_object(f"/history?max_items={count}")
 
     async def submit(
         self, graph: Mapping[str, Json], *, prompt_id: str, client_id: str, extra_data: Json

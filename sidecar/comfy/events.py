@@ -14,6 +14,7 @@ import contextlib
 import json
 import logging
 import struct
+from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,6 +22,7 @@ from typing import Any, cast
 import aiohttp
 
 from sidecar.values import Json
+from sidecar.waiting import happened
 
 from .client import MAX_MESSAGE, ComfyClient
 
@@ -77,22 +79,22 @@ class Subscription:
     """The messages about one prompt, in order; the oldest are dropped if nobody reads."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Message] = asyncio.Queue(BACKLOG)
+        self._queue: deque[Message] = deque(maxlen=BACKLOG)
+        self._filled = asyncio.Event()
 
     def put(self, message: Message) -> None:
         """Hand a message over; never blocks."""
-        if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(message)
+        self._queue.append(message)
+        self._filled.set()
 
     async def next(self, timeout_s: float) -> Message | None:
         """Wait for the next message; None after the time-out."""
-        if not self._queue.empty():
-            return self._queue.get_nowait()
-        try:
-            return await asyncio.wait_for(self._queue.get(), timeout_s)
-        except asyncio.TimeoutError:
+        if not self._queue and not await happened(self._filled, timeout_s):
             return None
+        message = self._queue.popleft()
+        if not self._queue:
+            self._filled.clear()
+        return message
 
 
 class Events:
@@ -151,13 +153,7 @@ class Events:
 
     async def ready(self, timeout_s: float) -> bool:
         """Wait until the socket is open; False if that takes too long (then polling does)."""
-        if self._ready.is_set():
-            return True
-        try:
-            await asyncio.wait_for(self._ready.wait(), timeout_s)
-        except asyncio.TimeoutError:
-            return False
-        return True
+        return await happened(self._ready, timeout_s)
 
     def submitted(self, sent_at: float) -> None:
         """Say that a prompt sent at `sent_at` (loop time) was accepted: messages must follow."""

@@ -1,30 +1,35 @@
 """One prompt on one ComfyUI: posted once, followed to its end, or stopped for real.
 
-The algorithm of comfyui.md section 5: the caller has stored the prompt id before; an answer that
-was lost means "unknown", so look before posting again with the same id; queue BEFORE history, since
-a prompt moves from one to the other; web-socket messages only wake and show progress. A prompt in
-neither place in two consecutive looks is lost: posted again if ComfyUI was restarted, a failure if
-somebody removed it. Must not know jobs or pipelines.
+The algorithm of comfyui.md section 5: what is about to be done is remembered before (`Mark`); an
+answer that was lost means "unknown", so look before posting again with the same id; web-socket
+messages only wake and show progress. A prompt that is nowhere in two consecutive looks is lost:
+posted again if ComfyUI was restarted or had begun it (then its history was cleared), a failure if
+somebody took it out of the queue. Must not know jobs or pipelines.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 from sidecar.values import JobError, Json, Progress
 
 from .client import ComfyClient
-from .errors import Rejected, RunFailed, UnknownOutcome, Unreachable
-from .events import Event, Events, Message, Subscription
+from .errors import Rejected, RunFailed, UnknownOutcome
+from .events import Event, Events, Message, Preview, Subscription
+from .identity import restarted, witness
+from .look import Queued, look, stop
+from .mark import Mark, Step
+from .patience import Patience
 from .progress import Progression
 from .shapes import an_object
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
+
+_LATE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -38,16 +43,8 @@ class Pace:
     away_s: float = 120.0  # for a ComfyUI that does not answer (it may be restarting)
     stall_s: float = 1800.0  # without any sign of progress while it runs
     stop_s: float = 10.0  # for an interrupt to take effect
-    posts: int = 3  # how often one prompt is posted at most
-
-
-@dataclass(frozen=True)
-class Queued:
-    """A prompt that waits, or runs."""
-
-    number: float
-    ahead: int
-    running: bool
+    posts: int = 3  # how often one prompt is posted while ComfyUI does not take it
+    runs: int = 10  # how often it is begun while ComfyUI loses it again and again
 
 
 @dataclass(frozen=True)
@@ -58,57 +55,64 @@ class Finished:
     record: Json
 
 
-async def look(client: ComfyClient, prompt_id: str) -> Queued | Json | None:
-    """Return where the prompt is: in the queue, in the history (its record), or nowhere."""
-    for place, item in enumerate(await client.queue()):
-        if item.prompt_id == prompt_id:
-            return Queued(item.number, place, item.running)
-    return await client.history(prompt_id)
+@dataclass(frozen=True)
+class Watchers:
+    """Who hears of a prompt. `remember` stores a mark before the next step is taken."""
+
+    report: Callable[[Progress], None]
+    remember: Callable[[Mark], Awaitable[None]] | None = None
+    told: Callable[[str, Json], None] | None = None  # what a node says that it made
+    preview: Callable[[bytes, str], None] | None = None  # a picture's bytes and type
 
 
 class PromptRun:
-    """Runs one prompt; `report` gets its progress, `told` what each node says that it made."""
+    """Runs the prompt of `mark`. `start_by`: until when ComfyUI must begin it (epoch s), and what
+    is said if it did not.
+    """
 
     def __init__(
         self,
         client: ComfyClient,
         events: Events,
-        prompt_id: str,
+        mark: Mark,
         graph: Mapping[str, Json],
         *,
         pace: Pace,
-        report: Callable[[Progress], None],
-        told: Callable[[str, Json], None] | None = None,
+        watchers: Watchers,
+        start_by: tuple[float, JobError] | None = None,
     ) -> None:
         self._client = client
         self._events = events
-        self._id = prompt_id
+        self._id = mark.prompt_id
         self._graph = graph
         self._pace = pace
-        self._report = report
-        self._told = told
+        self._watchers = watchers
+        self._start_by = start_by
         self._progression = Progression(graph)
         self._answer: Json | None = None
         self._epoch: int | None = None
+        self.mark = mark
 
     async def finish(self, *, posted_before: bool) -> Finished:
         """Run to the end. `posted_before`: an earlier process may have posted it already.
 
-        Raises RunFailed, Rejected, Unreachable (away for too long) or another ComfyError.
+        Raises RunFailed, Rejected, Unreachable (away for too long) or another ComfyError, and what
+        `remember` raises.
         """
         with self._events.subscribe(self._id) as subscription:
             if posted_before:
-                self._answer = await self._find()
+                self._answer = await self._recover()
             else:
                 await self._events.ready(self._pace.socket_s)
-            for _ in range(self._pace.posts):
+            at_once = self._answer is not None
+            for _ in range(self._pace.runs):
                 if self._answer is None:
                     self._answer = await self._post()
-                record = await self._follow(subscription)
+                record = await self._follow(subscription, at_once=at_once)
                 if record is not None:
                     return Finished(self._answer, record)
                 await self._explain_loss()
-                self._answer = None
+                self._answer, at_once = None, False
         raise RunFailed(
             JobError(
                 "comfyui_restarted",
@@ -121,21 +125,30 @@ class PromptRun:
 
         Raises RunFailed if it still runs after `stop_s`: then only a restart of ComfyUI helps.
         """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._pace.stop_s
-        while True:
-            found = await look(self._client, self._id)
-            if not isinstance(found, Queued):
-                return
-            if found.running:
-                await self._client.interrupt(self._id)
-            else:
-                await self._client.delete(self._id)
-            if loop.time() > end:
-                raise RunFailed(
-                    JobError("comfyui_stuck", "ComfyUI does not stop the job: restart ComfyUI.")
-                )
-            await asyncio.sleep(0.05)
+        await stop(self._client, self._id, self._pace.stop_s)
+
+    async def _note(self, step: Step, **more: object) -> None:
+        """Remember the step before it is taken."""
+        self.mark = replace(self.mark, step=step, at=time.time(), **more)
+        if self._watchers.remember is not None:
+            await self._watchers.remember(self.mark)
+
+    async def _recover(self) -> Json | None:
+        """Return the answer that the prompt got; None if it must be posted (again)."""
+        if self.mark.step in (Step.SUBMITTING, Step.UNKNOWN):
+            since = max(time.time() - self.mark.at, 0.0)
+            return await self._found(max(self._pace.settle_s - since, 0.0))
+        return self._answered(self.mark.number)
+
+    async def _found(self, settle_s: float) -> Json | None:
+        """Look for what may have been posted; note it if it is there."""
+        answer = await self._find(settle_s)
+        if answer is not None:
+            await self._note(Step.ACCEPTED, number=answer["number"])
+        return answer
+
+    def _answered(self, number: float | None) -> Json:
+        return {"prompt_id": self._id, "number": number, "node_errors": {}}
 
     # posting
 
@@ -151,14 +164,23 @@ class PromptRun:
 
     async def _post_once(self) -> Json | None:
         """Post; None if the answer was lost and ComfyUI does not have it."""
+        patience = Patience(self._pace.away_s)
+        if self._start_by is not None and time.time() > self._start_by[0]:
+            raise RunFailed(self._start_by[1])
+        await self._note(
+            Step.SUBMITTING, witness=await patience.ask(lambda: witness(self._client)), number=None
+        )
         try:
-            return await _Patience(self._pace.away_s).ask(self._submit)
+            answer = await patience.ask(self._submit)
         except UnknownOutcome:
             log.warning("prompt %s: the answer was lost; looking", self._id)
-            return await self._find(settle_s=self._pace.settle_s)
+            await self._note(Step.UNKNOWN)
+            return await self._found(self._pace.settle_s)
         except Rejected:
             await self.stop()  # a 200 with node_errors has queued the rest
             raise
+        await self._note(Step.ACCEPTED, number=answer.get("number"))
+        return answer
 
     async def _submit(self) -> Json:
         """Post once. Cancelled in the middle, it waits for the answer before it lets go."""
@@ -184,32 +206,32 @@ class PromptRun:
         self._events.submitted(sent_at)
         return answer
 
-    async def _find(self, settle_s: float = 0.0) -> Json | None:
+    async def _find(self, settle_s: float) -> Json | None:
         """Look for a prompt that may have been posted; return the answer it must have got."""
         loop = asyncio.get_running_loop()
-        patience, end = _Patience(self._pace.away_s), loop.time() + settle_s
+        patience, end = Patience(self._pace.away_s), loop.time() + settle_s
         while True:
-            found = await patience.ask(lambda: look(self._client, self._id))
+            found = await patience.ask(self._look)
             if found is not None:
-                number = found.number if isinstance(found, Queued) else _number(found)
-                return {"prompt_id": self._id, "number": number, "node_errors": {}}
+                return self._answered(found.number if isinstance(found, Queued) else _number(found))
             if loop.time() >= end:
                 return None
             await asyncio.sleep(min(0.25, settle_s))
 
     # following
 
-    async def _follow(self, subscription: Subscription) -> Json | None:
-        """Return the history record; None if the prompt is lost."""
+    async def _follow(self, subscription: Subscription, *, at_once: bool) -> Json | None:
+        """Return the history record; None if the prompt is lost. `at_once`: it may be over."""
         loop = asyncio.get_running_loop()
-        patience = _Patience(self._pace.away_s)
-        look_at = sign_at = loop.time() + self._pace.poll_s
+        patience = Patience(self._pace.away_s)
+        sign_at = loop.time()
+        look_at = sign_at + (0.0 if at_once else self._pace.poll_s)
         absent = False
         while True:
-            message = await subscription.next(max(look_at - loop.time(), 0.0))
+            message = await subscription.next(self._pause_s(look_at - loop.time()))
             now = loop.time()
             if message is not None and not _over(message):
-                self._take(message)
+                await self._take(message)
                 look_at, sign_at = now + self._pace.poll_s, now
                 continue
             found = await patience.ask(self._ended if message else self._look)
@@ -221,7 +243,14 @@ class PromptRun:
             look_at = loop.time() + (self._pace.absent_s if absent else self._pace.poll_s)
             if isinstance(found, Queued):
                 sign_at = sign_at if found.running else loop.time()
-                await self._check_stall(found, loop.time() - sign_at)
+                await self._check(found, loop.time() - sign_at)
+
+    def _pause_s(self, seconds: float) -> float:
+        """Return how long to wait for a message: a job that waits too long is looked at in time."""
+        if self._start_by is not None and self.mark.step is not Step.FOLLOWING:
+            due_s = self._start_by[0] - time.time() + _LATE_S
+            seconds = min(seconds, max(due_s, _LATE_S))
+        return max(seconds, 0.0)
 
     async def _ended(self) -> Queued | Json | None:
         """Look after the last message: then the history is complete (comfyui.md 5)."""
@@ -230,34 +259,48 @@ class PromptRun:
     async def _look(self) -> Queued | Json | None:
         return await look(self._client, self._id)
 
-    def _take(self, message: Message) -> None:
-        if not isinstance(message, Event):
+    async def _take(self, message: Message) -> None:
+        if isinstance(message, Preview):
+            if self._watchers.preview is not None:
+                self._watchers.preview(message.data, message.content_type)
             return
+        await self._begun()
         progress = self._progression.take(message)
         if progress is not None:
-            self._report(progress)
-        if message.type == "executed" and self._told is not None:
-            self._told(str(message.data.get("node")), an_object(message.data.get("output")))
+            self._watchers.report(progress)
+        if message.type == "executed" and self._watchers.told is not None:
+            output = an_object(message.data.get("output"))
+            self._watchers.told(str(message.data.get("node")), output)
 
-    async def _check_stall(self, found: Queued, silent_s: float) -> None:
-        """Tell the place in the queue, or end what runs without a sign of progress."""
-        if not found.running:
-            self._report(self._progression.waiting(found.ahead))
-        elif silent_s > self._pace.stall_s:
-            await self.stop()
-            raise RunFailed(
-                JobError(
-                    "comfyui_stalled",
-                    f"ComfyUI made no progress for {self._pace.stall_s:g} s and was stopped: "
-                    "send it again, or raise PROMPTREEL_COMFYUI_SECONDS.",
-                )
-            )
+    async def _begun(self) -> None:
+        """Note, once, that ComfyUI has begun it."""
+        if self.mark.step is not Step.FOLLOWING:
+            await self._note(Step.FOLLOWING)
+
+    async def _check(self, found: Queued, silent_s: float) -> None:
+        """Tell the place in the queue; end what waits or runs for too long."""
+        if found.running:
+            await self._begun()
+            if silent_s > self._pace.stall_s:
+                await self._give_up(_stalled(self._pace.stall_s))
+            return
+        self._watchers.report(self._progression.waiting(found.ahead))
+        if self._start_by is not None and time.time() > self._start_by[0]:
+            await self._give_up(self._start_by[1])
+
+    async def _give_up(self, error: JobError) -> None:
+        """Stop it in ComfyUI, make sure that it stopped, and say why."""
+        await self.stop()
+        raise RunFailed(error)
 
     # losing
 
     async def _explain_loss(self) -> None:
-        """Return if ComfyUI was restarted. Raises RunFailed if somebody removed the prompt."""
-        if not await _Patience(self._pace.away_s).ask(self._restarted):
+        """Return if it must be posted again. Raises RunFailed if somebody removed it."""
+        if self.mark.step is Step.FOLLOWING:  # what runs can't be removed: only its record can
+            log.warning("prompt %s: ComfyUI forgot it; posting it again", self._id)
+            return
+        if not await Patience(self._pace.away_s).ask(self._restarted):
             raise RunFailed(
                 JobError(
                     "removed_in_comfyui",
@@ -267,39 +310,17 @@ class PromptRun:
         log.warning("prompt %s: ComfyUI was restarted; posting it again", self._id)
 
     async def _restarted(self) -> bool:
-        """Whether ComfyUI lost its memory: another process, or its numbers began anew."""
         if self._epoch is not None and self._events.connected and self._events.epoch == self._epoch:
             return False  # the same connection since the post: the same process
-        own = (self._answer or {}).get("number")
-        if own is None:
-            return True
-        numbers = [abs(item.number) for item in await self._client.queue()]
-        newest = await self._client.newest()
-        numbers += [abs(_number(newest))] if newest else []
-        return not any(number > abs(own) for number in numbers)
+        return await restarted(self._client, self.mark)
 
 
-class _Patience:
-    """Asks until there is an answer, for as long as the server may be away."""
-
-    def __init__(self, away_s: float) -> None:
-        self._away_s = away_s
-
-    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        """Return the answer. Raises what else goes wrong, and Unreachable in the end."""
-        loop = asyncio.get_running_loop()
-        pause, end, told = 0.1, loop.time() + self._away_s, False
-        while True:
-            try:
-                return await question()
-            except Unreachable as error:
-                if loop.time() + pause > end:
-                    raise
-                if not told:
-                    log.warning("%s Waiting up to %.0f s for it.", error, self._away_s)
-                told = True
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 2.0)
+def _stalled(seconds: float) -> JobError:
+    return JobError(
+        "comfyui_stalled",
+        f"ComfyUI made no progress for {seconds:g} s and was stopped: "
+        "send it again, or raise PROMPTREEL_COMFYUI_SECONDS.",
+    )
 
 
 def _over(message: Message) -> bool:

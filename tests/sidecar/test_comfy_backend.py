@@ -135,7 +135,7 @@ async def test_a_file_that_is_never_there(fake, upload, generate):
     fake.faults.outputs = {"5": {"images": [{"filename": "a.mp4", "type": "output"}]}}
     body = await refusal(await generate(await upload()), 500)
     assert body["code"] == "no_output"
-    assert len(fake.posts) == 2
+    assert len(fake.posts) == 3
 
 
 async def test_a_file_that_broke_on_its_way_is_fetched_again(fake, upload, generate, made):

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from sidecar.backends.base import BackendError
-from sidecar.bell import Bell, heard
+from sidecar.bus import LocalBus
 from sidecar.dispatcher import Dispatcher, Lane, Pace
 from sidecar.jobs import JobSpec
 from sidecar.media import LocalMediaStore
+from sidecar.room import Slots
 from sidecar.store import open_store
 from sidecar.values import GenerateRequest, JobError, JobState, Outputs, Progress
 from tests.service import until
@@ -40,13 +41,13 @@ class Scripted:
 
 
 @pytest.fixture
-def bell():
-    return Bell()
+def bus():
+    return LocalBus()
 
 
 @pytest.fixture
-async def store(tmp_path, bell):
-    async with open_store(tmp_path / "jobs.db", bell) as opened:
+async def store(tmp_path, bus):
+    async with open_store(tmp_path / "jobs.db", bus) as opened:
         yield opened
 
 
@@ -60,15 +61,15 @@ async def media(tmp_path):
 @pytest.fixture
 def serving(store, media):
     def start(backend, slots=1, pace=FAST):
-        return Dispatcher(store, media, "w", pace).serving([Lane("demo", backend, slots)])
+        return Dispatcher(store, media, "w", pace).serving([Lane("demo", backend, Slots(slots))])
 
     return start
 
 
-async def reached(store, bell, name, *states):
-    with bell.listen(name) as rung:
+async def reached(store, bus, name, *states):
+    async with bus.listen(name) as listener:
         while (job := await store.get(name)).state not in states:
-            await heard(rung, 1)
+            await listener.heard(1)
         return job
 
 
@@ -85,7 +86,7 @@ async def keep(media, context, name="image.png"):
     return key
 
 
-async def test_a_job_is_run_and_its_outputs_are_kept(store, bell, media, serving):
+async def test_a_job_is_run_and_its_outputs_are_kept(store, bus, media, serving):
     async def act(context):
         assert context.request == GenerateRequest(**REQUEST)
         key = await keep(media, context)
@@ -93,7 +94,7 @@ async def test_a_job_is_run_and_its_outputs_are_kept(store, bell, media, serving
 
     async with serving(Scripted(act)):
         await store.submit(JobSpec("a", REQUEST))
-        job = await reached(store, bell, "a", JobState.SUCCEEDED)
+        job = await reached(store, bus, "a", JobState.SUCCEEDED)
     assert job.result == {"image": "a-1-image.png", "video": "a-1-image.png"} | {
         "workflow_response": None,
         "demo": True,
@@ -101,7 +102,7 @@ async def test_a_job_is_run_and_its_outputs_are_kept(store, bell, media, serving
     assert await media.stat("a-1-image.png") is not None
 
 
-async def test_progress_is_stored_and_never_goes_back(store, bell, serving):
+async def test_progress_is_stored_and_never_goes_back(store, bus, serving):
     go_on = asyncio.Event()
 
     async def act(context):
@@ -113,18 +114,18 @@ async def test_progress_is_stored_and_never_goes_back(store, bell, serving):
 
     async with serving(Scripted(act)):
         await store.submit(JobSpec("a", REQUEST))
-        with bell.listen("a") as rung:
+        async with bus.listen("a") as listener:
             while (await store.get("a")).progress.value == 0:
-                await heard(rung, 1)
+                await listener.heard(1)
             assert (await store.get("a")).progress == Progress(0.6, "less")
             go_on.set()
             while (await store.get("a")).progress.value < 0.9:
-                await heard(rung, 1)
+                await listener.heard(1)
         assert (await store.get("a")).progress == Progress(0.99, "too much")
 
 
 @pytest.mark.parametrize("kind", ["known", "unforeseen"])
-async def test_a_failed_job_says_why_and_leaves_no_file(store, bell, media, serving, caplog, kind):
+async def test_a_failed_job_says_why_and_leaves_no_file(store, bus, media, serving, caplog, kind):
     async def act(context):
         await keep(media, context)
         if kind == "known":
@@ -133,7 +134,7 @@ async def test_a_failed_job_says_why_and_leaves_no_file(store, bell, media, serv
 
     async with serving(Scripted(act)):
         await store.submit(JobSpec("a", REQUEST))
-        job = await reached(store, bell, "a", JobState.FAILED)
+        job = await reached(store, bus, "a", JobState.FAILED)
     expected = ("oops", 400) if kind == "known" else ("internal_error", 500)
     assert (job.error.code, job.error.status) == expected
     assert "secret" not in job.error.error + job.error.details
@@ -141,7 +142,7 @@ async def test_a_failed_job_says_why_and_leaves_no_file(store, bell, media, serv
     assert await media.stat("a-1-image.png") is None
 
 
-async def test_a_retry_runs_again_with_its_ledger(store, bell, serving):
+async def test_a_retry_runs_again_with_its_ledger(store, bus, serving):
     async def act(context):
         if context.job.attempt == 1:
             await context.remember({"prompt_id": "p"})
@@ -151,21 +152,21 @@ async def test_a_retry_runs_again_with_its_ledger(store, bell, serving):
 
     async with serving(Scripted(act)):
         await store.submit(JobSpec("a", REQUEST))
-        job = await reached(store, bell, "a", JobState.SUCCEEDED)
+        job = await reached(store, bus, "a", JobState.SUCCEEDED)
     assert job.attempt == 2
 
 
-async def test_canceling_stops_the_backend(store, bell, serving):
+async def test_canceling_stops_the_backend(store, bus, serving):
     backend = Scripted(forever)
     async with serving(backend):
         await store.submit(JobSpec("a", REQUEST))
         await backend.started.wait()
         await store.cancel("a")
-        await reached(store, bell, "a", JobState.CANCELED)
+        await reached(store, bus, "a", JobState.CANCELED)
     assert backend.stopped == 1
 
 
-async def test_a_job_longer_than_its_lease_keeps_it(store, bell, serving):
+async def test_a_job_longer_than_its_lease_keeps_it(store, bus, serving):
     async def act(context):
         await asyncio.sleep(0.6)
         return Outputs("i", "v")
@@ -173,7 +174,7 @@ async def test_a_job_longer_than_its_lease_keeps_it(store, bell, serving):
     backend = Scripted(act)
     async with serving(backend, pace=Pace(lease_s=0.3, tick_s=0.05, wait_s=0.05)):
         await store.submit(JobSpec("a", REQUEST))
-        await reached(store, bell, "a", JobState.SUCCEEDED)
+        await reached(store, bus, "a", JobState.SUCCEEDED)
     assert len(backend.contexts) == 1
 
 
@@ -190,7 +191,7 @@ async def test_who_lost_the_lease_is_stopped_and_the_other_attempt_counts(store,
     assert len(backend.contexts) == 1
 
 
-async def test_at_most_as_many_run_as_there_are_slots(store, bell, serving):
+async def test_at_most_as_many_run_as_there_are_slots(store, bus, serving):
     running, most = 0, 0
 
     async def act(_):
@@ -205,7 +206,7 @@ async def test_at_most_as_many_run_as_there_are_slots(store, bell, serving):
         for name in "abcde":
             await store.submit(JobSpec(name, REQUEST))
         for name in "abcde":
-            await reached(store, bell, name, JobState.SUCCEEDED)
+            await reached(store, bus, name, JobState.SUCCEEDED)
     assert most == 2
 
 
@@ -215,10 +216,10 @@ async def test_on_a_clean_shutdown_jobs_go_back_to_the_queue(store, serving):
         await store.submit(JobSpec("a", REQUEST))
         await backend.started.wait()
     job = await store.get("a")
-    assert (backend.stopped, job.state, job.attempt) == (1, JobState.QUEUED, 0)
+    assert (backend.stopped, job.state, job.tries) == (1, JobState.QUEUED, 0)
 
 
-async def test_jobs_of_a_killed_process_are_taken_up_at_the_next_start(store, bell, serving):
+async def test_jobs_of_a_killed_process_are_taken_up_at_the_next_start(store, bus, serving):
     await store.submit(JobSpec("a", REQUEST))
     assert await store.lease("w", "demo", lease_s=3600, wait_s=0) is not None
 
@@ -226,5 +227,5 @@ async def test_jobs_of_a_killed_process_are_taken_up_at_the_next_start(store, be
         return Outputs("i", "v")
 
     async with serving(Scripted(act)):
-        job = await reached(store, bell, "a", JobState.SUCCEEDED)
+        job = await reached(store, bus, "a", JobState.SUCCEEDED)
     assert job.attempt == 2

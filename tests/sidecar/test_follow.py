@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
-from sidecar.comfy.client import ComfyClient, new_session
 from sidecar.comfy.errors import Rejected, RunFailed, Unreachable
-from sidecar.comfy.events import Events
 from sidecar.comfy.failures import failure
-from sidecar.comfy.follow import Pace, PromptRun, look
-from sidecar.values import Progress
+from sidecar.comfy.look import look
 from tests.fake_comfy import GRAPH, OUTPUT_NODE, FakeComfy
+from tests.sidecar.prompt_runs import QUICK, failing, finish, in_time, runs_on
 from tests.waiting import eventually
-
-QUICK = Pace(
-    poll_s=0.05, socket_s=0.3, settle_s=0.15, absent_s=0.05, away_s=3.0, stall_s=30.0, stop_s=1.0
-)
 
 
 @pytest.fixture
@@ -27,42 +21,10 @@ async def fake():
         yield server
 
 
-@dataclass
-class Runs:
-    """Makes a PromptRun of each id; what they report is in `reports`."""
-
-    client: ComfyClient
-    events: Events
-    reports: list[Progress] = field(default_factory=list)
-
-    def __call__(self, prompt_id: str = "p1", pace: Pace = QUICK) -> PromptRun:
-        return PromptRun(
-            self.client, self.events, prompt_id, GRAPH, pace=pace, report=self.reports.append
-        )
-
-
 @pytest.fixture
 async def prompt(fake):
-    async with new_session() as session:
-        client = ComfyClient(fake.url, session, answer_s=2.0)
-        events = Events(client, "me", silence_s=0.2, first_pause_s=0.02)
-
-        yield Runs(client, events)
-        await events.close()
-
-
-def in_time(work, seconds=8.0):
-    return asyncio.wait_for(work, seconds)
-
-
-async def finish(run, *, posted_before=False):
-    return await in_time(run.finish(posted_before=posted_before))
-
-
-async def failing(run):
-    with pytest.raises(RunFailed) as caught:
-        await finish(run)
-    return caught.value
+    async with runs_on(fake) as runs:
+        yield runs
 
 
 async def refused(run):
@@ -214,15 +176,17 @@ async def test_removed_by_somebody_is_a_clear_failure(fake, prompt):
 
 async def test_removed_while_the_socket_was_cut_is_still_no_restart(fake, prompt):
     fake.hold.clear()
-    work = asyncio.create_task(failing(prompt("p0")))
+    first = asyncio.create_task(finish(prompt("p")))
     await eventually(lambda: fake.running)
-    later = asyncio.create_task(finish(prompt("p1")))
+    work = asyncio.create_task(failing(prompt("p0")))
     await eventually(lambda: fake.pending)
+    later = asyncio.create_task(finish(prompt("p1")))
+    await eventually(lambda: len(fake.pending) == 2)
     await fake.cut_sockets()
-    fake.running[0][1] = "gone"  # no trace of p0, while p1, posted after it, is there
+    fake.delete_by_other("p0")  # no trace of p0, while p1, posted after it, is there
     assert (await work).error.code == "removed_in_comfyui"
     fake.hold.set()
-    await later
+    await asyncio.gather(first, later)
 
 
 async def test_stopped_by_somebody_is_told(fake, prompt):

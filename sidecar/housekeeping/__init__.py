@@ -1,0 +1,1 @@
+"""What nobody needs any more is deleted: old jobs and files, leftovers, inputs in ComfyUI."""

@@ -1,0 +1,1 @@
+"""The ComfyUI servers that share the work: which there are, how they are, who gets a job."""
