@@ -31,8 +31,10 @@ async def serve(settings: Settings) -> None:
         site = web.TCPSite(runner, settings.host.strip("[]"), settings.port)
         await site.start()
         url = _url(settings, runner)
-        sys.stdout.write(start_lines(url, settings, await _situation(app)))
-        sys.stdout.flush()
+        said = start_lines(url, settings, await _situation(app))
+        with contextlib.suppress(OSError):  # a full disk under the log must not end the service
+            sys.stdout.write(said)
+            sys.stdout.flush()
         warming = asyncio.create_task(app[PICTURES].warm(), name="warm")
         await stopping.wait()
         warming.cancel()

@@ -20,6 +20,7 @@ from sidecar.comfy.failures import failure
 from sidecar.comfy.follow import Finished, Pace, PromptRun, Watchers
 from sidecar.comfy.look import STUCK
 from sidecar.comfy.mark import Mark, Step
+from sidecar.comfy.patience import Patience
 from sidecar.limits import Limits, not_started
 from sidecar.media import MediaStore
 from sidecar.pipelines import IMAGE, TEXT, Pipeline, bind
@@ -149,7 +150,8 @@ class ComfyJob:
         picture = request.image
         if self._ledger.record is None:
             try:
-                picture = await self._server.inputs.place(request.image)
+                patience = Patience(self._pace.away_s)
+                picture = await patience.ask(lambda: self._server.inputs.place(request.image))
             except KeyError:
                 raise BackendError(_GONE) from None
         graph = bind(self._pipeline, {**request.params, TEXT: request.text, IMAGE: picture})
