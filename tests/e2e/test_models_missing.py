@@ -55,18 +55,23 @@ async def test_every_missing_file_is_in_the_refusal(empty: ComfyUI):
     with pytest.raises(Refused) as told:
         await play(empty, image_to_video(family.id, loads=widgets))
     said = told.value.details[0]
+    assert "Model files are missing: " in said
     for slot in family.needed(Options()):
-        assert f"download {slot.official[0].name} (" in said
+        assert f"{slot.official[0].name} (" in said
+    assert said.count("Download them into ComfyUI, then press R and choose them.") == 1
     assert LORA not in said
     with pytest.raises(Refused) as told:
         await play(empty, image_to_video(family.id, loads={**widgets, "fast": True}))
-    assert f"download {LORA} (1.23 GB) to models/loras of ComfyUI" in told.value.details[0]
+    assert f"{LORA} (1.23 GB) to models/loras" in told.value.details[0]
 
 
 async def test_official_name_that_is_not_there_is_refused_alike(empty: ComfyUI):
     with pytest.raises(Refused) as told:
         await play(empty, image_to_video("svd"))
-    assert "download svd_xt.safetensors (9.56 GB) to models/checkpoints" in told.value.details[0]
+    assert (
+        "A model file is missing: svd_xt.safetensors (9.56 GB) to models/checkpoints. "
+        "Download it into ComfyUI, then press R and choose it."
+    ) in told.value.details[0]
 
 
 def test_files_are_offered_as_soon_as_they_are_there(empty: ComfyUI):

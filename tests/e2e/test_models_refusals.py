@@ -21,6 +21,9 @@ WAN22_HIGH = "wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors"
 WAN22_LOW = "wan2.2_i2v_low_noise_14B_fp8_scaled.safetensors"
 WAN22_5B = "wan2.2_ti2v_5B_fp16.safetensors"
 T5XXL = "t5xxl_fp16.safetensors"
+QWEN_VL, CLIP_L = "qwen_2.5_vl_7b_fp8_scaled.safetensors", "clip_l.safetensors"
+QWEN_LORA = "Qwen-Image-Edit-2509-Lightning-4steps-V1.0-bf16.safetensors"
+WAN_LORA = "wan2.2_i2v_lightx2v_4steps_lora_v1_high_noise.safetensors"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,6 +62,10 @@ WRONG_PAIRS = [
     (STILL, "sd", {"checkpoint": "svd.safetensors"}, "sd_xl_base"),
     (STILL, "flux-kontext", {"vae": "wan_2.1_vae.safetensors"}, "ae.safetensors"),
     (STILL, "qwen-edit-2509", {"vae": "ae.safetensors"}, "qwen_image_vae"),
+    (VIDEO, "hunyuan-video-1.5", {"text_encoder_2": QWEN_VL}, "byt5_small_glyphxl_fp16"),
+    (STILL, "flux-kontext", {"text_encoder_2": CLIP_L}, "t5xxl_fp8_e4m3fn_scaled"),
+    (VIDEO, "wan2.2-i2v-14b", {"low_noise_lora": QWEN_LORA, "fast": True}, "v1_low_noise"),
+    (STILL, "qwen-edit-2509", {"lora": WAN_LORA, "fast": True}, "Qwen-Image-Edit-2509-Lightning"),
 ]
 
 
@@ -68,7 +75,7 @@ WRONG_PAIRS = [
     ids=[f"{family}-{'-'.join(loads)}-{hint}" for _, family, loads, hint in WRONG_PAIRS],
 )
 async def test_wrong_pair_is_refused_before_loading(
-    comfyui: ComfyUI, graph: Any, family: str, loads: dict[str, str], hint: str
+    comfyui: ComfyUI, graph: Any, family: str, loads: dict[str, Any], hint: str
 ):
     said = await refused_early(comfyui, graph(family, loads=loads))
     assert next(iter(loads.values())) in said

@@ -146,6 +146,108 @@ def test_text_encoders_may_be_swapped():
     model.check(choice(model, text_encoder="t5xxl_fp16", text_encoder_2="clip_l"))
 
 
+@pytest.mark.parametrize(
+    ("family", "chosen", "sentence"),
+    [
+        (
+            "hunyuan-video-1.5",
+            {"text_encoder_2": "qwen_2.5_vl_7b_fp8_scaled"},
+            r"^qwen_2\.5\S+ is chosen twice, but .* choose qwen_2\.5\S+ and byt5_small\S+\.$",
+        ),
+        (
+            "hunyuan-video-1.5",
+            {"text_encoder": "unknown", "text_encoder_2": "unknown"},
+            r"^unknown\.safetensors is chosen twice",
+        ),
+        (
+            "flux-kontext",
+            {"text_encoder_2": "clip_l"},
+            r"^clip_l\.safetensors is chosen twice, but FLUX\.1 Kontext needs two",
+        ),
+        (
+            "flux-kontext",
+            {"text_encoder": "t5xxl_fp16"},
+            r"^t5xxl_fp16\.safetensors and t5xxl_fp8_e4m3fn_scaled\.safetensors are both a T5-XXL",
+        ),
+    ],
+)
+def test_one_text_encoder_twice_is_refused(family: str, chosen: dict[str, str], sentence: str):
+    model = MODELS[family]
+    with pytest.raises(FamilyError, match=sentence):
+        model.check(choice(model, **chosen))
+
+
+def lora(*layers: str) -> Header:
+    return Header("some_lora.safetensors", {f"{name}.lora_down.weight": (4, 8) for name in layers})
+
+
+WAN_KEYS = [
+    "diffusion_model.blocks.0.self_attn.q",
+    "blocks.0.self_attn.q",
+    "lora_unet_blocks_0_self_attn_q",
+    "transformer.blocks.0.attn1.to_q",
+]
+QWEN_KEYS = [
+    "transformer_blocks.0.attn.to_q",
+    "transformer.transformer_blocks.0.attn.to_q",
+    "lora_unet_transformer_blocks_0_attn_to_q",
+]
+OTHER_KEYS = [
+    "diffusion_model.double_blocks.0.img_attn.proj",
+    "lora_unet_single_blocks_0_linear1",
+    "lora_unet_down_blocks_0_attentions_0_proj_in",
+    "unet.mid_block.attentions.0.proj_in",
+]
+UNKNOWN_KEYS = [
+    "text_encoder.layers.0.q",
+    "lora_te_text_model_0",
+    "head.head",
+    "my_own.layer",
+    "lora_transformer_blocks_0_attn1_to_q",  # blocks or transformer_blocks: it can be either
+]
+LORAS = [
+    ("wan2.2-i2v-14b", "high_noise_lora", WAN_KEYS, [*QWEN_KEYS, *OTHER_KEYS]),
+    ("wan2.2-i2v-14b", "low_noise_lora", WAN_KEYS, [*QWEN_KEYS, *OTHER_KEYS]),
+    ("qwen-edit-2509", "lora", QWEN_KEYS, [*WAN_KEYS, *OTHER_KEYS]),
+]
+
+
+@pytest.mark.parametrize(
+    ("family", "role", "key"), [(id_, role, key) for id_, role, _, keys in LORAS for key in keys]
+)
+def test_a_lora_for_another_model_is_refused(family: str, role: str, key: str):
+    model = MODELS[family]
+    official = next(slot for slot in model.slots if slot.role == role).official[0].name
+    with pytest.raises(FamilyError) as caught:
+        model.check(choice(model) | {role: lora(key)})
+    assert str(caught.value) == (
+        f"some_lora.safetensors is a LoRA for another model, but {model.title} needs a LoRA of "
+        f"its own as its {role.replace('_', ' ')}: choose {official}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "role", "key"),
+    [(id_, role, key) for id_, role, keys, _ in LORAS for key in [*keys, *UNKNOWN_KEYS]],
+)
+def test_a_lora_that_may_fit_passes(family: str, role: str, key: str):
+    model = MODELS[family]
+    model.check(choice(model) | {role: lora(key)})
+
+
+def test_a_lora_for_two_models_passes():
+    model = MODELS["wan2.2-i2v-14b"]
+    model.check(choice(model) | {"high_noise_lora": lora(WAN_KEYS[0], QWEN_KEYS[0])})
+
+
+def test_a_whole_model_is_no_lora():
+    model = MODELS["wan2.2-i2v-14b"]
+    with pytest.raises(
+        FamilyError, match=r"is a Wan 2\.2 5B model, but .* needs a LoRA of its own"
+    ):
+        model.check(choice(model, high_noise_lora="wan2.2_ti2v_5B_fp16"))
+
+
 HIGH, LOW = "wan2.2_i2v_high_noise_14B_fp8_scaled", "wan2.2_i2v_low_noise_14B_fp8_scaled"
 LORA = "wan2.2_i2v_lightx2v_4steps_lora_v1_{}_noise"
 

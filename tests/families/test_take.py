@@ -82,6 +82,49 @@ def test_length_out_of_reach_is_told():
     assert remark == "0.5 s was asked; SVD makes at least 2 frames: 2 s at 1 fps."
 
 
+@pytest.mark.parametrize(
+    ("family", "seconds", "fps", "frames"),
+    [
+        (LTX, 0.5, 24, 17),
+        (LTX, 2.5, 24, 65),
+        (LTX, 8.5, 24, 209),
+        (SVD, 0.5, 25, 13),
+        (SVD, 0.58, 25, 15),  # 14.499999999999998 frames in floats
+        (LTX, 4.64, 25, 121),
+        (WAN, 5, 16, 81),
+        (COSMOS, 5.8, 16, 93),
+    ],
+)
+def test_nearest_length_is_not_told_and_ties_go_up(family, seconds, fps, frames):
+    found = made(family, Wish(WIDE, seconds=seconds, fps=fps))
+    assert found.frames == frames
+    assert not [remark for remark in found.remarks if "was asked" in remark]
+
+
+@pytest.mark.parametrize(
+    ("family", "seconds", "fps", "told"),
+    [
+        (LTX, 5, 1, "5 s was asked; LTX-Video makes at least 9 frames: 9 s at 1 fps."),
+        (WAN, 2, 1, "2 s was asked; Wan 2.1 makes at least 5 frames: 5 s at 1 fps."),
+        (WAN, 5.5, 16, "5.5 s was asked; Wan 2.1 makes at most 81 frames: 5.06 s at 16 fps."),
+    ],
+)
+def test_bound_is_told_within_a_frame_step_of_it_too(family, seconds, fps, told):
+    assert told in made(family, Wish(WIDE, seconds=seconds, fps=fps)).remarks
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.id)
+@given(seconds=st.floats(0.5, 60), fps=st.floats(1, 60))
+def test_a_bound_is_told_only_where_the_frames_are_at_it(family, seconds, fps):
+    limits = family.limits(chosen(family).files, PLAIN)
+    found = made(family, Wish(WIDE, seconds=seconds, fps=fps))
+    said = " ".join(found.remarks)
+    assert "at most" not in said or found.frames == limits.max_frames
+    assert "at least" not in said or found.frames == limits.min_frames
+    within = limits.min_frames <= seconds * fps <= limits.max_frames
+    assert not (within and "was asked" in said)
+
+
 def test_length_that_is_met_to_the_frame_step_is_not_told():
     for tenths in range(5, 51):
         assert not made(WAN, Wish(WIDE, 832, 480, seconds=tenths / 10)).remarks

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from . import core
 from .base import Family, Files
 from .headers import Header
-from .kinds import expect
+from .kinds import apart, expect
 from .limits import Limits
 from .models import slot
 from .values import Builder, Link, Options, Parts, Sampling, Shoot
@@ -100,6 +100,7 @@ class HunyuanVideo15(Family):
         expect(self, headers, "vae", "hunyuan15_vae")
         expect(self, headers, "text_encoder", "qwen25_vl", "byt5")
         expect(self, headers, "text_encoder_2", "byt5", "qwen25_vl")
+        apart(self, headers, "text_encoder", "text_encoder_2")
         expect(self, headers, "clip_vision", "siglip")
 
 

@@ -1,12 +1,14 @@
 """Tells from a header what a model file surely is, and refuses it in the wrong place.
 
 The rules are rows of `data/kinds.json`: keys a kind has (with sizes of some axes) and lacks. A file
-that no rule, or more than one, fits is unknown, and an unknown file is never refused.
+that no rule, or more than one, fits is unknown, and an unknown file is never refused. A LoRA is
+told by what its layers are called.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -54,6 +56,55 @@ def expect(family: Model, headers: Mapping[str, Header], role: str, *wanted: str
         f"{header.name} is {found.title}, but {family.title} needs {need} as its "
         f"{role.replace('_', ' ')}: choose {_official(family, role)}{_elsewhere(family, found)}."
     )
+
+
+def apart(family: Model, headers: Mapping[str, Header], one: str, other: str) -> None:
+    """Raise FamilyError if two roles have the same file, or surely files of the same kind."""
+    first, second = headers.get(one), headers.get(other)
+    if first is None or second is None:
+        return
+    kind = kind_of(first)
+    if first.name == second.name:
+        wrong = f"{first.name} is chosen twice"
+    elif kind and kind == kind_of(second):
+        wrong = f"{first.name} and {second.name} are both {kind.title}"
+    else:
+        return
+    raise FamilyError(
+        f"{wrong}, but {family.title} needs two text encoders: "
+        f"choose {_official(family, one)} and {_official(family, other)}."
+    )
+
+
+def expect_lora(family: Model, headers: Mapping[str, Header], role: str, layers: str) -> None:
+    """Raise FamilyError if a role's file surely changes no layers of that name, or is no LoRA."""
+    header = headers.get(role)
+    if header is None:
+        return
+    kind, changed = kind_of(header), _lora_layers(header)
+    if kind:
+        wrong = kind.title
+    elif changed and layers not in changed:
+        wrong = "a LoRA for another model"
+    else:
+        return
+    raise FamilyError(
+        f"{header.name} is {wrong}, but {family.title} needs a LoRA of its own as its "
+        f"{role.replace('_', ' ')}: choose {_official(family, role)}."
+    )
+
+
+def _lora_layers(header: Header) -> set[str]:
+    """Return the names of the layers that a LoRA changes, of those that are known."""
+    found = (_lora_key().match(key) for key in header.shapes if "lora" in key)
+    return {match[1] for match in found if match}
+
+
+@cache
+def _lora_key() -> re.Pattern[str]:
+    data = json.loads(_DATA.read_text(encoding="utf-8"))
+    prefixes = "|".join(map(re.escape, data["lora_prefixes"]))
+    return re.compile(f"(?:{prefixes})*({'|'.join(data['lora_layers'])})[._]")
 
 
 def _official(family: Model, role: str) -> str:

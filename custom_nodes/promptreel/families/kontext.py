@@ -11,7 +11,7 @@ from typing import ClassVar
 from . import core
 from .base import STRENGTHS, Files, KeyframeFamily
 from .headers import Header
-from .kinds import expect
+from .kinds import apart, expect
 from .limits import StillLimits
 from .models import slot
 from .values import Builder, Drawing, Link, Options, Parts, Sampling
@@ -69,6 +69,7 @@ class FluxKontext(KeyframeFamily):
         expect(self, headers, "model", "flux")
         expect(self, headers, "text_encoder", "clip", "t5xxl")
         expect(self, headers, "text_encoder_2", "t5xxl", "clip")
+        apart(self, headers, "text_encoder", "text_encoder_2")
         expect(self, headers, "vae", "flux_vae")
 
 

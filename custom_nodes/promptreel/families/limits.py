@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from itertools import product
 
+_TIE = 1e-9  # of a frame step: 0.58 * 25 is a tie too, though floats put it a hair below
+
 
 @dataclass(frozen=True)
 class StillLimits:
@@ -68,9 +70,11 @@ class Limits(StillLimits):
     def frames(self, seconds: float, fps: float | None = None) -> int:
         """Return the legal frame count nearest to `seconds` at `fps` (None: the native rate).
 
-        The offset is the start picture itself, so 5 s at 16 fps with 4n+1 are 81 frames.
+        The offset is the start picture itself, so 5 s at 16 fps with 4n+1 are 81 frames. Of two
+        counts that are equally near it is the longer one.
         """
-        count = round(seconds * (fps or self.fps) / self.frame_step)
+        steps = seconds * (fps or self.fps) / self.frame_step
+        count = math.floor(steps + 0.5 + _TIE)
         least = math.ceil((self.min_frames - self.frame_offset) / self.frame_step)
         most = (self.max_frames - self.frame_offset) // self.frame_step
         return min(max(count, least), most) * self.frame_step + self.frame_offset

@@ -11,7 +11,7 @@ from typing import ClassVar
 from . import core
 from .base import STRENGTHS, Files, KeyframeFamily
 from .headers import Header
-from .kinds import expect
+from .kinds import expect, expect_lora
 from .limits import StillLimits
 from .models import slot
 from .values import Builder, Drawing, Link, Options, Parts, Sampling
@@ -77,6 +77,7 @@ class QwenEdit(KeyframeFamily):
         expect(self, headers, "model", "qwen_image")
         expect(self, headers, "text_encoder", "qwen25_vl")
         expect(self, headers, "vae", "wan21_vae")
+        expect_lora(self, headers, "lora", "transformer_blocks")
 
 
 def _patched(graph: Builder, model: Link, sampling: Sampling) -> Link:

@@ -146,16 +146,26 @@ def _no_end(family: Family, chosen: Chosen) -> str:
 
 
 def _retimed(family: Family, limits: Limits, asked: float, frames: int, fps: float) -> str:
-    """Return the sentence about a length that was not possible, or ""."""
-    made = frames / fps
-    near = (limits.frame_step / 2 + limits.frame_offset) / fps
-    if not asked or abs(asked - made) <= near:
+    """Return the sentence about a length beyond the model's shortest or longest, or ""."""
+    bound = _bound(limits, asked * fps, frames) if asked else ""
+    if not bound:
         return ""
-    bound = "at most" if made < asked else "at least"
     return (
         f"{asked:g} s was asked; {family.title} makes {bound} {frames} frames: "
-        f"{made:.3g} s at {fps:g} fps."
+        f"{frames / fps:.3g} s at {fps:g} fps."
     )
+
+
+def _bound(limits: Limits, asked: float, frames: int) -> str:
+    """Return which bound made the frames other than asked, by more than half a frame; or "".
+
+    Between the bounds they are the nearest legal count, and nobody needs to be told.
+    """
+    if frames == limits.max_frames and asked > frames + 0.5:
+        return "at most"
+    if frames == limits.min_frames and asked + limits.frame_offset < frames - 0.5:
+        return "at least"
+    return ""
 
 
 def _rerated(family: Family, limits: Limits, fps: float) -> str:

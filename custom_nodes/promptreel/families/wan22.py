@@ -12,7 +12,7 @@ from . import core, wan
 from .base import Family, Files
 from .errors import FamilyError
 from .headers import Header
-from .kinds import expect
+from .kinds import expect, expect_lora
 from .limits import Limits
 from .models import slot
 from .values import Builder, Link, Options, Parts, Sampling, Shoot
@@ -91,6 +91,7 @@ class Wan22(Family):
         """Two different 14 B image-to-video experts, in their places, with the 2.1 VAE and UMT5."""
         for role in ("high_noise", "low_noise"):
             expect(self, headers, role, "wan22_i2v")
+            expect_lora(self, headers, f"{role}_lora", "blocks")
         wan.check_common(self, headers)
         for pair in (("high_noise", "low_noise"), ("high_noise_lora", "low_noise_lora")):
             _check_places(headers, *pair)

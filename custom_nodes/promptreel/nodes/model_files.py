@@ -41,9 +41,16 @@ def chosen(slots: Iterable[Slot], values: Mapping[str, str | None]) -> dict[str,
 
 
 def absent(slots: Iterable[Slot], values: Mapping[str, str | None]) -> str:
-    """Return a sentence for each file that is not there, or "". None comes by a link: later."""
-    gone = [_gone(slot, values.get(slot.role, "")) for slot in slots]
-    return " ".join(sentence for sentence in gone if sentence)
+    """Return what to do about the files that are not there, or "". None comes by a link: later.
+
+    One sentence for all official files; one for each file of another name.
+    """
+    asked = [(slot, values.get(slot.role, "")) for slot in slots]
+    gone = [(slot, value) for slot, value in asked if value is not None and not _found(slot, value)]
+    strange = [_strange(slot, value) for slot, value in gone if not _wanted(slot, value)]
+    files = [(_wanted(slot, value), slot.folder) for slot, value in gone]
+    places = [_whereabouts(file, folder) for file, folder in files if file]
+    return " ".join(filter(None, [*strange, _fetch(list(dict.fromkeys(places)))]))
 
 
 def headers(slots: Iterable[Slot], files: Mapping[str, str]) -> dict[str, Header]:
@@ -73,18 +80,27 @@ def _found(slot: Slot, value: str | None) -> str | None:
     return next((name for name in names if _bare(name) == _bare(value)), None)
 
 
-def _gone(slot: Slot, value: str | None) -> str:
-    if value is None or _found(slot, value):
-        return ""
-    official = slot.official[0]
-    wanted = "" if value == NONE or value.startswith(MISSING) else _bare(value)
-    known = next((file for file in slot.official if file.name == wanted), None)
-    if known or not wanted:
-        place = _whereabouts(known or official, slot.folder)
-        return f"A model file is missing: download {place} of ComfyUI, then press R and choose it."
+def _wanted(slot: Slot, value: str) -> ModelFile | None:
+    """Return the official file that a widget names, or the first if it names none at all."""
+    if not value or value == NONE or value.startswith(MISSING):
+        return slot.official[0]
+    return next((file for file in slot.official if file.name == _bare(value)), None)
+
+
+def _strange(slot: Slot, value: str) -> str:
     return (
-        f"There is no file {wanted} in models/{slot.folder}: choose another one as {slot.role}, "
-        f"or download {_whereabouts(official, slot.folder)}."
+        f"There is no file {_bare(value)} in models/{slot.folder}: choose another one as "
+        f"{slot.role}, or download {_whereabouts(slot.official[0], slot.folder)}."
+    )
+
+
+def _fetch(places: list[str]) -> str:
+    if not places:
+        return ""
+    what, it = ("A model file is", "it") if len(places) == 1 else ("Model files are", "them")
+    return (
+        f"{what} missing: {', '.join(places)}. "
+        f"Download {it} into ComfyUI, then press R and choose {it}."
     )
 
 
