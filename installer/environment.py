@@ -30,9 +30,7 @@ from importlib.util import find_spec
 try:
     for line in requires("promptreel") or ():
         extra = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", line)
-        older = re.search(r"python_version\s*<\s*['\"]3\.(\d+)['\"]", line)
-        unneeded = older is not None and sys.version_info >= (3, int(older[1]))
-        if not unneeded and (extra is None or extra[1] in sys.argv[1:]):
+        if extra is None or extra[1] in sys.argv[1:]:
             distribution(re.match(r"[\w.-]+", line)[0])
 except PackageNotFoundError as missing:
     sys.exit(f"{missing} is missing")

@@ -160,7 +160,7 @@ def _params(manifest: Json, mapping: Slots, graph: Json) -> tuple[Param, ...]:
     for name in mapping:
         if name not in (IMAGE, TEXT, *_COMMON, *declared):
             raise PipelineError(f'{name!r} is mapped, but "params" does not declare it.')
-    names = dict.fromkeys([*declared, *(name for name in _COMMON if name in mapping)])
+    names = dict.fromkeys([*declared, *(name for name in _COMMON if mapping.get(name))])
     return tuple(_param(name, declared.get(name, {}), mapping, graph) for name in names)
 
 

@@ -199,14 +199,20 @@ def _refusal(pipeline: Pipeline, missing: Missing) -> BadRequest:
     return BadRequest(
         f"This ComfyUI can't run the pipeline {pipeline.name!r}, it lacks: {listed}.",
         code="missing_requirements",
-        details=" ".join(["Install what is missing there and try again.", *_hints(missing)]),
+        details=" ".join(
+            ["Install what is missing there and try again.", *_hints(pipeline.name, missing)]
+        ),
         fields={"comfyPipeline": f"lacks {listed}"},
     )
 
 
-def _hints(missing: Missing) -> list[str]:
-    """Return where each missing model can be had: elsewhere on the server, or its source."""
+def _hints(pipeline: str, missing: Missing) -> list[str]:
+    """Return the command that brings missing models, and where each can be had: elsewhere on the
+    server, or its source.
+    """
     found: list[str] = []
+    if any(not elsewhere for elsewhere in missing.elsewhere):
+        found.append(f"The models: promptreel models pull {pipeline} --comfyui PATH.")
     for model, elsewhere in zip(missing.models, missing.elsewhere, strict=True):
         if elsewhere:
             found.append(f"{elsewhere} is there, but the graph names it {model.name}: move it.")

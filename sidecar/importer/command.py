@@ -20,10 +20,11 @@ from .asking import ask_nodes
 from .errors import ImportFailure, NoSuchPlace
 from .findings import Findings, Question, find_all, find_output
 from .knowledge import load_knowledge
-from .manifest_text import About, manifest, requested
+from .manifest_text import About, manifest
 from .models import model_rows
 from .places import Settings, read_settings
 from .reading import read_source
+from .requests import requested
 from .talk import Ask, agreed, choose, plain, say, show
 from .view import View
 from .writing import check_name, name_of, proved, write

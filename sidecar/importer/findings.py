@@ -19,6 +19,7 @@ from .knobs import (
     find_steps,
 )
 from .picture import find_picture, find_still
+from .requests import idle
 from .stages import Stages, find_stages, video_outputs
 from .tracing import Slots, numbers
 from .view import View
@@ -83,6 +84,8 @@ def find_all(view: View, output: str, given: Mapping[str, Slots]) -> Findings:
     mapping.update({name: (slot,) for name, slot in find_choosers(view, stages).items()})
     mapping["fps"] = () if length and _goes_its_own_way(view, length, rate) else rate
     mapping["steps"], mapping["cfg"] = find_steps(view, stages), find_guidance(view, stages)
+    unused = {slot for slots in idle(view).values() for slot in slots}
+    mapping = {name: tuple(s for s in mapping[name] if s not in unused) for name in mapping}
     mapping.update(given)
     kept = {name: slots for name, slots in mapping.items() if slots or name == "text"}
     found = Findings(output, find_still(view, stages), kept, length, tuple(questions))
@@ -189,6 +192,9 @@ def _notes(view: View, found: Findings, stages: Stages) -> list[str]:
         for slot in _files(view, stages)
         if slot not in taken and isinstance(view.value(slot), str)
     ]
+    unused = [name for name in idle(view) if not found.mapping.get(name)]
+    if unused:
+        notes.append(f"Nothing comes of the Request's {', '.join(unused)}: no link leads from it.")
     unknown = sorted(
         {view.kind(n) for n in view.graph if view.knowledge.knows(view.kind(n)) is False}
     )

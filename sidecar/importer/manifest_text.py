@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar.graphs import REQUEST, request_slots, results
+from sidecar.graphs import results
 from sidecar.params import COMMON
 from sidecar.pipelines import Slot
 from sidecar.values import Json
 
 from .findings import Findings
+from .requests import idle, is_by_request
 from .tracing import Slots
 from .view import View
 
 _COMMON = {param.name: param for param in COMMON}
-_OWN = {"image", "text", *_COMMON}
 _SETTINGS: Mapping[str, Json] = {
     "frames": {"type": "integer", "minimum": 1, "maximum": 16384},
     "width": {"type": "integer", "minimum": 16, "maximum": 16384, "help": "Width in pixels."},
@@ -48,7 +48,8 @@ def manifest(view: View, found: Findings, models: Sequence[Json], about: About) 
     result: Json = {"title": about.title, "description": about.description}
     if about.requires:
         result["requires"] = about.requires
-    kept = {name: slots for name, slots in found.mapping.items() if not _by_request(view, slots)}
+    kept = {name: slots for name, slots in found.mapping.items() if not is_by_request(view, slots)}
+    kept |= {name: () for name in idle(view) if not found.mapping.get(name)}
     result["mapping"] = {name: [[s.node, s.input] for s in slots] for name, slots in kept.items()}
     result["params"] = {
         name: row
@@ -60,16 +61,6 @@ def manifest(view: View, found: Findings, models: Sequence[Json], about: About) 
     if results(dict(view.graph)) == [found.video] and not found.still:
         del result["outputs"]
     return {key: value for key, value in result.items() if value or key == "title"}
-
-
-def _by_request(view: View, slots: Slots) -> bool:
-    """Whether a Request node takes it: then nothing needs to be mapped."""
-    return bool(slots) and all(view.kind(slot.node) == REQUEST for slot in slots)
-
-
-def requested(view: View) -> dict[str, Slots]:
-    """Return what the graph's Request nodes take."""
-    return request_slots(dict(view.graph), _OWN)
 
 
 def _param(view: View, found: Findings, name: str, slots: Slots) -> Json:

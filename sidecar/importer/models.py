@@ -37,8 +37,15 @@ def _named(view: View) -> Iterator[tuple[str, str]]:
         loads: dict[str, str] = view.knowledge.row("model_files", view.kind(node)) or {}
         for name, folder in loads.items():
             value = inputs.get(name)
-            if isinstance(value, str) and value.lower().endswith(endings):
-                yield value, folder
+            is_file = isinstance(value, str) and value.lower().endswith(endings)
+            if is_file and _is_used(view, node, name):
+                yield str(value), folder
+
+
+def _is_used(view: View, node: str, name: str) -> bool:
+    """Whether a file is loaded at all: some are only where a switch of the same node is on."""
+    switches: dict[str, str] = view.knowledge.row("only_with", view.kind(node)) or {}
+    return name not in switches or view.inputs(node).get(switches[name], False) is not False
 
 
 def _last(name: str) -> str:

@@ -65,12 +65,30 @@ def _of(view: View, samplers: tuple[str, ...], role: str) -> Slots:
 
 
 def _readings(view: View, slots: Slots) -> tuple[Slots, ...]:
-    """All at once if they belong to one encoder or hold the same words; or one after another."""
+    """All at once if they belong to one encoder or hold the same words; or one after another.
+
+    Of texts that a node joins, never all: the others would be lost.
+    """
     if not slots:
         return ()
+    if len(slots) > 1 and _are_joined(view, slots):
+        return tuple((slot,) for slot in _loose(view, slots))
     if len({slot.node for slot in slots}) == 1 or alike(view, slots):
         return (slots,)
     return tuple((slot,) for slot in slots)
+
+
+def _are_joined(view: View, slots: Slots) -> bool:
+    """Whether the widgets are the parts that one node puts together."""
+    parts = view.knowledge.listed("string_parts")
+    return len({slot.node for slot in slots}) == 1 and all(slot.input in parts for slot in slots)
+
+
+def _loose(view: View, slots: Slots) -> Slots:
+    """Return the parts that are not clearly fixed: no "Style:" and no ", 35 mm film"."""
+    held = {slot: str(view.value(slot)).strip() for slot in slots}
+    fixed = {slot for slot, text in held.items() if text[-1:] == ":" or text[:1] in (",", ";")}
+    return tuple(slot for slot in slots if slot not in fixed) or slots
 
 
 def _same_words(view: View, stages: Stages, role: str, chosen: Slots) -> Slots:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import logging
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -103,10 +104,11 @@ class Hub:
 
     @contextmanager
     def _failures(self, file: HubFile) -> Generator[None]:
-        """Turn what the library raises into one sentence."""
+        """Turn what the library raises into one sentence, and keep it from logging its own."""
         errors = self._library.errors
         try:
-            yield
+            with _quiet():
+                yield
         except errors.HfHubHTTPError as error:
             raise _refused(file, error.response.status_code) from None
         except errors.OfflineModeIsEnabled:
@@ -115,6 +117,18 @@ class Hub:
             raise _unreachable(error) from None
         except OSError as error:
             raise _unwritten(file, error) from None
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Silence the library's logger, which tells each retry; it is as it was afterwards."""
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _unwritten(file: HubFile, error: OSError) -> ModelsError:

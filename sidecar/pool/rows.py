@@ -5,20 +5,16 @@ Knows the settings and the file's form. Must not know whether a server is there.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import tomli
+
 from sidecar.comfy.client import normalize_url
 from sidecar.comfy.shapes import an_object
 from sidecar.settings import Settings, SettingsError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 TABLE = "server"
 
@@ -68,10 +64,10 @@ def _plain(url: str, settings: Settings, *, named: bool) -> ServerRow:
 def _file_rows(path: Path, settings: Settings) -> Iterator[ServerRow]:
     try:
         with path.open("rb") as file:
-            content = tomllib.load(file)
+            content = tomli.load(file)
     except OSError as error:
         raise SettingsError(f"PROMPTREEL_SERVERS_FILE can't be read: {error.strerror}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         raise SettingsError(f"PROMPTREEL_SERVERS_FILE is not TOML: {error}.") from None
     tables = content.get(TABLE)
     if set(content) - {TABLE} or not isinstance(tables, list) or not tables:

@@ -4,7 +4,8 @@
 
 The graphs are in tests/data/foreign (see `convert`), the words about each in `newer.json`. A graph
 goes through the importer as ComfyUI would have saved it, in a picture with the workflow's `models`
-beside it; the files' sizes, which templates tell in notes, are joined afterwards. Nothing is mapped
+beside it; the files' sizes are joined afterwards: exact where the pack knows the file, else as the
+templates' notes tell them. Nothing is mapped
 by hand. A test compares the folders in `workflows/` with what this makes.
 """
 
@@ -24,7 +25,9 @@ from sidecar.importer.writing import manifest_text
 HERE = Path(__file__).parent
 GRAPHS = HERE.parent / "data" / "foreign" / "0.33.0"
 FAMILIES: dict[str, dict[str, Any]] = json.loads((HERE / "newer.json").read_text(encoding="utf-8"))
-_UNITS = {"GB": 10**9, "MB": 10**6}
+KNOWN = HERE.parents[1] / "custom_nodes" / "promptreel" / "families" / "data" / "models.json"
+_UNITS = {"GB": 2**30, "MB": 2**20}  # what the notes mean
+_ROUND = 10_000_000  # bytes: the notes tell no more
 
 
 def make(name: str, folder: Path) -> None:
@@ -56,20 +59,26 @@ def saved(path: Path, graph: Any, models: Any) -> None:
     Image.new("RGB", (8, 8)).save(path, pnginfo=texts)
 
 
-def _sizes() -> dict[str, str]:
-    """What the notes of all templates tell, by file: "27.14 GB"."""
+def sizes() -> dict[str, int]:
+    """Bytes by file: what the notes of all templates tell ("27.14 GB"), or what the pack knows."""
     told: dict[str, str] = {}
     for path in sorted(GRAPHS.glob("*.json")):
         told |= json.loads(path.read_text(encoding="utf-8")).get("sizes", {})
-    return told
+    known = json.loads(KNOWN.read_text(encoding="utf-8"))["models"]
+    exact = {row["name"]: row["bytes"] for row in known if row["bytes"]}
+    return {name: _bytes(text) for name, text in told.items()} | exact
+
+
+def _bytes(text: str) -> int:
+    number, _, unit = text.partition(" ")
+    return round(float(number) * _UNITS[unit] / _ROUND) * _ROUND
 
 
 def _with_facts(manifest: Any, licences: dict[str, str]) -> str:
-    sizes = _sizes()
+    known = sizes()
     for row in manifest["models"]:
-        number, _, unit = sizes.get(row["name"], "").partition(" ")
-        if unit:
-            row["bytes"] = round(float(number) * _UNITS[unit])
+        if row["name"] in known:
+            row["bytes"] = known[row["name"]]
         for start, licence in licences.items():
             if row["name"].startswith((start, start.replace("-", "_", 1))):
                 row["licence"] = licence

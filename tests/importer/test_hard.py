@@ -11,8 +11,9 @@ import pytest
 from sidecar.importer.errors import ImportFailure
 from sidecar.importer.findings import Findings, Question, find_all, find_output
 from sidecar.importer.knowledge import load_knowledge
-from sidecar.importer.manifest_text import About, manifest, requested
+from sidecar.importer.manifest_text import About, manifest
 from sidecar.importer.places import read_settings
+from sidecar.importer.requests import requested
 from sidecar.importer.view import View
 from sidecar.manifest import bundled_folder, read_pipeline
 from tests.importer.foreign import graph, mapped, named, offered, view
@@ -73,6 +74,33 @@ def test_two_joined_texts_are_for_a_person_to_choose():
     changed["71"] = node("PrimitiveString", value="a fox runs")
     assert question(changed) == ("text", {"70.string_a", "71.value"})
     assert mapped(found(changed, "text=71.value"))["text"] == {"71.value"}
+
+
+@pytest.mark.parametrize("name", ["string", "text"])
+def test_parts_of_one_node_are_never_both_the_prompt(name: str):
+    changed = graph(WAN)
+    changed["6"]["inputs"]["text"] = ["70", 0]
+    parts = {f"{name}_a": "film, 35 mm, ", f"{name}_b": "a fox runs"}
+    changed["70"] = node("StringConcatenate", **parts, delimiter="")
+    assert question(changed) == ("text", {f"70.{name}_a", f"70.{name}_b"})
+    assert mapped(found(changed, f"text=70.{name}_b"))["text"] == {f"70.{name}_b"}
+    changed["70"]["inputs"][f"{name}_a"] = "a fox runs"
+    assert question(changed) == ("text", {f"70.{name}_a", f"70.{name}_b"})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "prompt"),
+    [
+        ("Style of the video: ", "a fox runs", "string_b"),
+        ("a fox runs", ", 35 mm film", "string_a"),
+        ("", "a fox runs", "string_b"),
+    ],
+)
+def test_the_part_beside_a_clearly_fixed_one_is_the_prompt(first: str, second: str, prompt: str):
+    changed = graph(WAN)
+    changed["6"]["inputs"]["text"] = ["70", 0]
+    changed["70"] = node("StringConcatenate", string_a=first, string_b=second, delimiter="")
+    assert mapped(found(changed))["text"] == {f"70.{prompt}"}
 
 
 def test_combined_conditionings_are_for_a_person_to_choose():

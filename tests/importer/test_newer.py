@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.manifest import bundled_folder, load_pipeline
 from tests.importer.foreign import expected
-from tests.importer.newer import FAMILIES, make
+from tests.importer.newer import FAMILIES, make, sizes
 
 FOLDER = bundled_folder()
 
@@ -39,3 +39,10 @@ def test_every_model_file_has_its_source(name: str):
     models = load_pipeline(FOLDER / name).models
     assert len(models) >= 4
     assert all(model.source.startswith("https://huggingface.co/") for model in models)
+
+
+def test_sizes_are_exact_where_the_pack_knows_the_file_and_else_rounded_bytes():
+    found = sizes()
+    assert found["qwen_2.5_vl_7b_fp8_scaled.safetensors"] == 9_384_670_680
+    assert found["ltx-2.3-22b-dev-fp8.safetensors"] == 29_140_000_000  # its note: 27.14 GB
+    assert found["minimax_h3_audio_vae_fp32.safetensors"] == 610_000_000  # its note: 577.2 MB

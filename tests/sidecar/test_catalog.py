@@ -168,6 +168,17 @@ async def test_a_model_in_another_subfolder_is_told(fake, catalog):
         "deeper/b.safetensors is there, but the graph names it sub/b.safetensors: move it."
         in caught.value.details
     )
+    assert "models pull" not in caught.value.details
+
+
+async def test_the_command_that_brings_missing_models_is_told(fake, catalog):
+    fake.models["loras"] = []
+    with pytest.raises(BadRequest) as caught:
+        await catalog.choose(fake.url, "better")
+    assert caught.value.details.startswith(
+        "Install what is missing there and try again. "
+        "The models: promptreel models pull better --comfyui PATH."
+    )
 
 
 @pytest.mark.parametrize(

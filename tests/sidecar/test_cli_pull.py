@@ -102,6 +102,15 @@ def test_what_failed_is_said_and_the_status_is_1(fake, start):
     assert err.count("\n") == 1
 
 
+def test_a_connection_that_is_cut_again_and_again_is_one_sentence(fake, start):
+    fake.faults.cut_after = [120_000] + [0] * 20
+    process = start()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.startswith("promptreel: The Hub can't be reached")
+    assert err.count("\n") == 1
+
+
 def test_a_token_of_the_environment_opens_a_gated_repository(fake, start):
     fake.faults.gated = True
     process = start(HF_TOKEN="good")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -121,6 +122,13 @@ def test_a_file_is_there_if_its_size_is_about_the_told_one(root, count, told, st
     put(root / "models/vae/a.pt", b"x" * count)
     found = look(ModelFile("a.pt", "vae", size=told), open_folder(str(root)))
     assert (found.state, found.on_disk) == (state, count)
+
+
+def test_a_rounded_size_of_a_large_file_is_about_the_files(root):
+    file = put(root / "models/vae/a.pt")
+    os.truncate(file, 605_238_000)  # a hole: it takes no room
+    found = look(ModelFile("a.pt", "vae", size=610_000_000), open_folder(str(root)))
+    assert found.state is State.THERE
 
 
 def test_a_download_that_is_under_way_is_told_and_is_no_model(root):
