@@ -1,0 +1,187 @@
+"""The system under fire: ComfyUI servers behind proxies, one sidecar, and who does the damage.
+
+Knows processes, proxies and faults. Must not know clients or what is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.chaos.plan import Blow, Fault, Plan
+from tests.chaos.processes import SidecarProcess
+from tests.chaos.proxy import Malice, Proxy
+from tests.e2e.comfyui import Installation
+from tests.e2e.comfyui_server import ComfyUI
+
+HERE = Path(__file__).parent
+OPTIONS = ("--max-queued", "5000", "--log-level", "info")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A fault that happened: from when to when (epoch seconds)."""
+
+    blow: Blow
+    begun: float
+    ended: float
+
+
+@dataclass
+class Server:
+    """A ComfyUI, the proxy in front of it, and a lock for those who kill or start it."""
+
+    comfyui: ComfyUI
+    proxy: Proxy
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class World:
+    """Everything that runs; `strike` does one fault and repairs what it broke."""
+
+    def __init__(self, servers: list[Server], sidecar: SidecarProcess) -> None:
+        self.servers = servers
+        self.sidecar = sidecar
+        self.done: list[Done] = []
+        self._lock = asyncio.Lock()
+
+    async def suffer(self, plan: Plan) -> None:
+        """Do all that is planned, each at its time."""
+        begun = asyncio.get_running_loop().time()
+        for server in self.servers:
+            server.proxy.malice = plan.malice
+
+        async def later(blow: Blow) -> None:
+            await asyncio.sleep(begun + blow.at - asyncio.get_running_loop().time())
+            await self.strike(blow)
+
+        await asyncio.gather(*map(later, plan.blows))
+        for server in self.servers:
+            server.proxy.malice = Malice()
+
+    async def strike(self, blow: Blow) -> None:
+        """Do one fault; return when it is over and what it ended runs again."""
+        begun = time.time()
+        await self._strike(blow, self.servers[blow.server])
+        self.done.append(Done(blow, begun, time.time()))
+
+    async def _strike(self, blow: Blow, server: Server) -> None:
+        fault = blow.fault
+        if fault is Fault.KILL_SIDECAR:
+            await self._again(blow.seconds)
+        elif fault is Fault.STOP_SIDECAR:
+            await self._again(blow.seconds, gently=True)
+        elif fault is Fault.KILL_COMFYUI:
+            await self._comfyui_again(server, blow.seconds)
+        elif fault is Fault.KILL_BOTH:
+            await asyncio.gather(
+                self._again(blow.seconds), self._comfyui_again(server, blow.seconds)
+            )
+        elif fault is Fault.CUT_ALL:
+            server.proxy.cut_all()
+        elif fault is Fault.STALL:
+            await server.proxy.stall(blow.seconds)
+        elif fault is Fault.REFUSE:
+            await server.proxy.refuse()
+            server.proxy.cut_all()
+            await asyncio.sleep(blow.seconds)
+            await server.proxy.start()
+        elif fault is Fault.FULL_DISK:
+            await self._full_disk(blow)
+        elif fault in (Fault.EMPTY_OUTPUT, Fault.EMPTY_INPUT):
+            comfyui = server.comfyui
+            folder = comfyui.output_dir if fault is Fault.EMPTY_OUTPUT else comfyui.input_dir
+            await asyncio.to_thread(empty, folder)
+        else:
+            await asyncio.to_thread(somebody, server.comfyui, fault)
+
+    async def _again(self, pause: float, *, gently: bool = False) -> None:
+        async with self._lock:
+            if gently:
+                await self.sidecar.stop()
+            else:
+                self.sidecar.kill()
+            await asyncio.sleep(pause)
+            await self.sidecar.start()
+
+    async def _comfyui_again(self, server: Server, pause: float) -> None:
+        async with server.lock:
+            server.comfyui.kill()
+            await asyncio.sleep(pause)
+            await asyncio.to_thread(boot, server.comfyui)
+
+    async def _full_disk(self, blow: Blow) -> None:
+        async with self._lock:
+            self.sidecar.limit_files(blow.most)
+            await asyncio.sleep(blow.seconds)
+            if self.sidecar.running:
+                self.sidecar.limit_files(None)
+            else:
+                await self.sidecar.start()
+
+
+def boot(comfyui: ComfyUI) -> None:
+    """Start it; once more if the machine was too busy for it to answer in time."""
+    try:
+        comfyui.start()
+    except RuntimeError:
+        comfyui.start()
+
+
+def somebody(comfyui: ComfyUI, fault: Fault) -> None:
+    """Do in ComfyUI what another user of it may do."""
+    with contextlib.suppress(OSError, ValueError):  # it may be dead just now
+        if fault is Fault.CLEAR_HISTORY:
+            comfyui.post("/history", {"clear": True})
+        elif fault is Fault.DELETE_QUEUED:
+            comfyui.post("/queue", {"clear": True})
+        elif fault is Fault.INTERRUPT:
+            comfyui.post("/interrupt", {})
+
+
+def empty(folder: Path) -> None:
+    """Delete all that is in a folder."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def world(
+    installation: Installation, base: Path, seed: int, servers: int = 1
+) -> AsyncIterator[World]:
+    """Start everything; in the end nothing runs any more."""
+    rng = random.Random(seed + 1)
+    made = [_server(installation, base / f"comfyui-{n}", rng) for n in range(servers)]
+    sidecar: SidecarProcess | None = None
+    try:
+        await asyncio.gather(*(asyncio.to_thread(boot, one.comfyui) for one in made))
+        for one in made:
+            await one.proxy.start()
+        urls = ",".join(one.proxy.url for one in made)
+        places = ("--comfyui-url", urls, "--pipelines-dir", str(HERE / "pipelines"))
+        sidecar = SidecarProcess(base, *places, *OPTIONS)
+        await sidecar.start()
+        yield World(made, sidecar)
+    finally:
+        if sidecar is not None:
+            sidecar.kill()
+        for one in made:
+            await one.proxy.stop()
+            one.comfyui.kill()
+
+
+def _server(installation: Installation, base: Path, rng: random.Random) -> Server:
+    comfyui = ComfyUI(installation, base)
+    comfyui.link_pack()
+    (comfyui.custom_nodes / "chaos_ledger").symlink_to(HERE / "ledger_pack")
+    return Server(comfyui, Proxy(comfyui.port, rng))
