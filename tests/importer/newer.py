@@ -64,9 +64,13 @@ def sizes() -> dict[str, int]:
     told: dict[str, str] = {}
     for path in sorted(GRAPHS.glob("*.json")):
         told |= json.loads(path.read_text(encoding="utf-8")).get("sizes", {})
-    known = json.loads(KNOWN.read_text(encoding="utf-8"))["models"]
-    exact = {row["name"]: row["bytes"] for row in known if row["bytes"]}
+    exact = {row["name"]: row["bytes"] for row in pack_models() if row["bytes"]}
     return {name: _bytes(text) for name, text in told.items()} | exact
+
+
+def pack_models() -> list[dict[str, Any]]:
+    """Return what the pack knows of model files."""
+    return json.loads(KNOWN.read_text(encoding="utf-8"))["models"]
 
 
 def _bytes(text: str) -> int:
@@ -76,7 +80,10 @@ def _bytes(text: str) -> int:
 
 def _with_facts(manifest: Any, licences: dict[str, str]) -> str:
     known = sizes()
+    own = {row["name"]: row["licence"] for row in pack_models() if row["licence"]}
     for row in manifest["models"]:
+        if row["name"] in own:
+            row["licence"] = own[row["name"]]
         if row["name"] in known:
             row["bytes"] = known[row["name"]]
         for start, licence in licences.items():
