@@ -11,7 +11,11 @@ from blockbuster import blockbuster_ctx
 from PIL import Image
 
 from sidecar.app import create_app
+from sidecar.bus import LocalBus
+from sidecar.media import LocalMediaStore
 from sidecar.settings import Settings
+from sidecar.store import open_store
+from tests.fake_comfy import FakeComfy
 from tests.service import picture_form
 
 
@@ -77,3 +81,27 @@ def generate(client):
         return await client.post("/api/generate", data=form)
 
     return send
+
+
+@pytest.fixture
+async def fake():
+    async with FakeComfy() as server:
+        yield server
+
+
+@pytest.fixture
+def bus():
+    return LocalBus()
+
+
+@pytest.fixture
+async def store(tmp_path, bus):
+    async with open_store(tmp_path / "jobs.db", bus) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def media(tmp_path):
+    opened = LocalMediaStore(tmp_path)
+    await opened.open(alone=True)
+    return opened

@@ -8,24 +8,12 @@ import errno
 import pytest
 
 from sidecar.attempt import Attempt
-from sidecar.bus import PREVIEW, LocalBus
+from sidecar.bus import PREVIEW
 from sidecar.jobs import JobSpec
-from sidecar.store import open_store
 from sidecar.values import JobState, Outputs
 
 JPEG = b"\xff\xd8\xff\xe0 picture"
 REQUEST = {"image": "a.png", "text": "x", "pipeline": "p", "server": None, "params": {}}
-
-
-@pytest.fixture
-def bus():
-    return LocalBus()
-
-
-@pytest.fixture
-async def store(tmp_path, bus):
-    async with open_store(tmp_path / "jobs.db", bus) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from sidecar.backends.stock import Inventory, lacks
 from sidecar.comfy.client import new_session
 from sidecar.errors import BadRequest, ServerFailure
 from sidecar.manifest import bundled_folder, load_pipelines, read_pipeline
-from tests.fake_comfy import FakeComfy
 
 PIPELINES = load_pipelines([bundled_folder(), Path(__file__).parents[1] / "data" / "pipelines"])
 CORE = PIPELINES["core-nodes"]
@@ -27,12 +26,6 @@ BETTER = read_pipeline(
     },
     dict(CORE.graph),
 )
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
 
 
 @pytest.fixture

@@ -13,17 +13,11 @@ from yarl import URL
 
 from sidecar.app import create_app
 from sidecar.settings import Settings
-from tests.fake_comfy import FakeComfy, still, video
+from tests.fake_comfy import still, video
 from tests.service import picture_form, refusal
 from tests.waiting import eventually, found
 
 PIPELINES = str(Path(__file__).parents[1] / "data" / "pipelines")
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
 
 
 @pytest.fixture

@@ -13,13 +13,7 @@ from sidecar.comfy.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.fake_comfy import GRAPH, FakeComfy
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
+from tests.fake_comfy import GRAPH
 
 
 @pytest.fixture

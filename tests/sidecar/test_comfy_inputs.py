@@ -9,16 +9,9 @@ import pytest
 from sidecar.backends.inputs import Inputs, input_folder
 from sidecar.comfy.client import ComfyClient, new_session
 from sidecar.media import LocalMediaStore
-from tests.fake_comfy import FakeComfy
 
 KEY = "a" * 64 + ".png"
 DATA = b"the picture's bytes" * 1000
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
 
 
 @pytest.fixture

@@ -7,12 +7,9 @@ import asyncio
 import pytest
 
 from sidecar.backends.base import BackendError
-from sidecar.bus import LocalBus
 from sidecar.dispatcher import Dispatcher, Lane, Pace
 from sidecar.jobs import JobSpec
-from sidecar.media import LocalMediaStore
 from sidecar.room import Slots
-from sidecar.store import open_store
 from sidecar.values import GenerateRequest, JobError, JobState, Outputs, Progress
 from tests.service import until
 
@@ -38,24 +35,6 @@ class Scripted:
             await asyncio.sleep(0)  # cleaning up takes a moment
             self.stopped += 1
             raise
-
-
-@pytest.fixture
-def bus():
-    return LocalBus()
-
-
-@pytest.fixture
-async def store(tmp_path, bus):
-    async with open_store(tmp_path / "jobs.db", bus) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def media(tmp_path):
-    opened = LocalMediaStore(tmp_path)
-    await opened.open(alone=True)
-    return opened
 
 
 @pytest.fixture

@@ -12,15 +12,8 @@ from aiohttp import FormData
 
 from sidecar.app import create_app
 from sidecar.settings import Settings
-from tests.fake_comfy import FakeComfy
 from tests.service import picture_form, refusal
 from tests.waiting import eventually, found
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
 
 
 async def started(fake, folder, **more):

@@ -9,14 +9,8 @@ import pytest
 
 from sidecar.comfy.client import ComfyClient, new_session
 from sidecar.comfy.events import Event, Events, Preview, parse_binary
-from tests.fake_comfy import GRAPH, FakeComfy
+from tests.fake_comfy import GRAPH
 from tests.waiting import eventually
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
 
 
 @pytest.fixture

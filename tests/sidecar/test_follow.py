@@ -10,15 +10,9 @@ import pytest
 from sidecar.comfy.errors import Rejected, RunFailed, Unreachable
 from sidecar.comfy.failures import failure
 from sidecar.comfy.look import look
-from tests.fake_comfy import GRAPH, OUTPUT_NODE, FakeComfy
+from tests.fake_comfy import GRAPH, OUTPUT_NODE
 from tests.sidecar.prompt_runs import QUICK, failing, finish, in_time, runs_on
 from tests.waiting import eventually
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
 
 
 @pytest.fixture

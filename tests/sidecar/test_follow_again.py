@@ -11,15 +11,8 @@ import pytest
 from sidecar.comfy.identity import Seen, judged
 from sidecar.comfy.mark import Mark, Step
 from sidecar.limits import not_started
-from tests.fake_comfy import FakeComfy
 from tests.sidecar.prompt_runs import QUICK, failing, finish, runs_on
 from tests.waiting import eventually
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
 
 
 @pytest.fixture

@@ -10,32 +10,16 @@ from dataclasses import asdict
 import pytest
 
 from sidecar.backends.inputs import Inputs
-from sidecar.bus import LocalBus
 from sidecar.comfy.client import ComfyClient, new_session
 from sidecar.housekeeping.keeper import Keep, Keeper, keep_of
 from sidecar.jobs import JobSpec
-from sidecar.media import LocalMediaStore
 from sidecar.settings import Settings
-from sidecar.store import open_store
 from sidecar.values import GenerateRequest, JobError, Outputs
 from tests.fake_comfy import FakeComfy
 
 OLD_S = 10_000.0
 JOB = "0" * 32
 OTHER = "1" * 32
-
-
-@pytest.fixture
-async def media(tmp_path):
-    opened = LocalMediaStore(tmp_path)
-    await opened.open(alone=True)
-    return opened
-
-
-@pytest.fixture
-async def store(tmp_path):
-    async with open_store(tmp_path / "jobs.db", LocalBus()) as opened:
-        yield opened
 
 
 @pytest.fixture

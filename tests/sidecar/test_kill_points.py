@@ -13,20 +13,17 @@ from dataclasses import asdict
 
 import pytest
 
-from sidecar.bus import LocalBus
 from sidecar.comfy.client import new_session
 from sidecar.dispatcher import Dispatcher, Lane, Pace
 from sidecar.housekeeping.keeper import Keep, Keeper
 from sidecar.jobs import JobSpec
 from sidecar.manifest import bundled_folder, load_pipelines
-from sidecar.media import LocalMediaStore
 from sidecar.pipelines import check_params
 from sidecar.pool.pool import Watch
 from sidecar.settings import Settings
-from sidecar.store import open_store
 from sidecar.values import GenerateRequest, JobState
 from sidecar.wiring import comfy_side
-from tests.fake_comfy import FakeComfy, video
+from tests.fake_comfy import video
 from tests.waiting import found
 
 FAST = Pace(lease_s=5, tick_s=0.05, wait_s=0.2, sweep_s=0.2)
@@ -58,25 +55,6 @@ class Mortal:
             return await asyncio.Event().wait()
 
         return call
-
-
-@pytest.fixture
-async def fake():
-    async with FakeComfy() as server:
-        yield server
-
-
-@pytest.fixture
-async def media(tmp_path):
-    opened = LocalMediaStore(tmp_path)
-    await opened.open(alone=True)
-    return opened
-
-
-@pytest.fixture
-async def store(tmp_path):
-    async with open_store(tmp_path / "jobs.db", LocalBus()) as opened:
-        yield opened
 
 
 @pytest.fixture
