@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,8 @@ from playwright.async_api import ConsoleMessage, FloatRect, Page, async_playwrig
 from tests.e2e.comfyui import install
 from tests.e2e.comfyui_server import PACK, ComfyUI
 from tests.e2e.landscape import save
+from tests.needs import chromium
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 EXAMPLE = PACK / "example_workflows" / "camera-motion.json"
 READY = "() => !!(window.app?.graph && LiteGraph.registered_node_types.PromptReelResult)"
 SETTINGS = {"Comfy.TutorialCompleted": True, "Comfy.Minimap.Visible": False}
@@ -42,11 +41,6 @@ WITH_CAMERA = """() => {
     camera.connect(0, animate, animate.findInputSlot("scene"));
 }"""
 PHOTOGRAPH = (72, 182, 1760, 670)  # left, top, width, height: the graph without those bars
-
-
-def chromium() -> str | None:
-    """The browser's program, if there is one."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 @dataclass
@@ -114,17 +108,24 @@ async def _photograph(comfyui: ComfyUI, target: Path) -> None:
         await opened.page.screenshot(path=target, clip=clip)
 
 
-def main(target: Path) -> None:
-    """Take the README's picture on a server of its own."""
+@contextlib.contextmanager
+def own_server() -> Iterator[ComfyUI]:
+    """Run a ComfyUI for a tool: with the pack and the examples' picture, without models."""
     with tempfile.TemporaryDirectory() as folder:
         comfyui = ComfyUI(install(), Path(folder))
         comfyui.link_pack()
         save(comfyui.input_dir / "example.png")
         comfyui.start()
         try:
-            asyncio.run(_photograph(comfyui, target))
+            yield comfyui
         finally:
             comfyui.stop()
+
+
+def main(target: Path) -> None:
+    """Take the README's picture."""
+    with own_server() as comfyui:
+        asyncio.run(_photograph(comfyui, target))
 
 
 if __name__ == "__main__":

@@ -13,16 +13,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.comfyui import install
 from tests.e2e.comfyui_play import Graph
 from tests.e2e.comfyui_server import PACK, ComfyUI
-from tests.e2e.editor import Editor, editor
-from tests.e2e.landscape import save
+from tests.e2e.editor import Editor, editor, own_server
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 EXAMPLES = PACK / "example_workflows"
@@ -136,15 +133,8 @@ async def write(comfyui: ComfyUI, names: list[str]) -> None:
 
 def main(names: list[str]) -> None:
     """Write them on a server of its own, without models."""
-    with tempfile.TemporaryDirectory() as folder:
-        comfyui = ComfyUI(install(), Path(folder))
-        comfyui.link_pack()
-        save(comfyui.input_dir / "example.png")
-        comfyui.start()
-        try:
-            asyncio.run(write(comfyui, names or made_by_models()))
-        finally:
-            comfyui.stop()
+    with own_server() as comfyui:
+        asyncio.run(write(comfyui, names or made_by_models()))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.comfyui_play import Graph
 from tests.e2e.comfyui_server import ComfyUI
-from tests.e2e.editor import EXAMPLE, Editor, chromium, editor
+from tests.e2e.editor import EXAMPLE, Editor, editor
 from tests.e2e.landscape import landscape, save
 from tests.e2e.pack_graphs import NODES, ROOT
 
@@ -20,7 +20,6 @@ SMALLER = """() => {
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium here: install one"),
     pytest.mark.timeout(180),
 ]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.comfyui import Installation
 from tests.e2e.comfyui_play import Graph
 from tests.e2e.comfyui_server import ComfyUI
-from tests.e2e.editor import Editor, chromium, editor
+from tests.e2e.editor import Editor, editor
 from tests.e2e.example_workflows import EXAMPLES, WORKFLOWS, graph, made_by_models
 from tests.e2e.landscape import save
 
@@ -25,7 +25,6 @@ BOXES = "() => app.graph.nodes.map((node) => [...node.getBounding()])"
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium here: install one"),
     pytest.mark.timeout(180),
 ]
 

@@ -26,7 +26,8 @@ from playwright.async_api import Page, async_playwright
 
 from tests.e2e.comfyui import install
 from tests.e2e.comfyui_server import ComfyUI
-from tests.e2e.editor import SETTINGS, chromium
+from tests.e2e.editor import SETTINGS
+from tests.needs import chromium
 
 READY = "() => !!(window.app?.graph && LiteGraph.registered_node_types.KSampler)"
 KNOWN = "(names) => names.filter((name) => !(name in LiteGraph.registered_node_types))"

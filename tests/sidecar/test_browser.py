@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.async_api import async_playwright
 
+from tests.needs import chromium
+
 EXAMPLES = Path(__file__).parents[1] / "data" / "contract_examples.js"
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 RUN = """
 async (encoded) => {
@@ -47,10 +45,9 @@ async ({ image, video }) => {
 
 @pytest.fixture
 async def page(client):
-    if BROWSER is None:
-        pytest.skip("There is no chromium: install it to run what needs a browser.")
+    program = chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         opened = await browser.new_page()
         await opened.goto(str(client.make_url("/")))
         yield opened
