@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 from aiohttp import FormData
-
-T = TypeVar("T")
 
 
 def picture_form(data: bytes, filename: str = "a.png", content_type: str = "image/png"):
@@ -30,16 +24,3 @@ async def refusal(response, status: int = 400) -> dict:
     assert "/data" not in str(body)
     assert "/tmp" not in str(body)
     return body
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until the condition holds; the test's own time-out ends it if it never does."""
-    while not condition():  # noqa: ASYNC110  what is waited for has no event
-        await asyncio.sleep(0.01)
-
-
-async def eventually(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask until the answer is a true value, and return that."""
-    while not (answer := await ask()):  # noqa: ASYNC110  what is waited for has no event
-        await asyncio.sleep(0.01)
-    return answer

@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.service import eventually, picture_form
+from tests.service import picture_form
+from tests.waiting import found
 
 LONG = {"text": "zoom in", "seconds": "60", "resolution": "1080p", "fps": "60"}
 QUICK = {"text": "zoom in", "seconds": "0.5", "resolution": "480p", "fps": "12"}
@@ -38,7 +39,7 @@ async def when(client, job_id, *statuses) -> dict[str, Any]:
         job = await shown(client, job_id)
         return job if job["status"] in statuses else {}
 
-    return await eventually(ask)
+    return await found(ask)
 
 
 async def canceled(client, *job_ids) -> None:

@@ -11,7 +11,7 @@ from sidecar.dispatcher import Dispatcher, Lane, Pace
 from sidecar.jobs import JobSpec
 from sidecar.room import Slots
 from sidecar.values import GenerateRequest, JobError, JobState, Outputs, Progress
-from tests.service import until
+from tests.waiting import eventually
 
 REQUEST = {"image": "a.png", "text": "x", "pipeline": "p", "server": None, "params": {"seed": 1}}
 FAST = Pace(lease_s=5, tick_s=0.02, wait_s=0.2)
@@ -164,7 +164,7 @@ async def test_who_lost_the_lease_is_stopped_and_the_other_attempt_counts(store,
         await backend.started.wait()
         await store.reap("w")
         other = await store.lease("other", "demo", lease_s=30, wait_s=0)
-        await until(lambda: backend.stopped)
+        await eventually(lambda: backend.stopped)
         assert (await store.get("a")).owner == "other"
         assert (await store.complete(other, {})).state is JobState.SUCCEEDED
     assert len(backend.contexts) == 1

@@ -14,7 +14,7 @@ from sidecar.jobs import JobSpec
 from sidecar.keys import BUS, STORE, STREAMS
 from sidecar.streams import StreamPace, Streams
 from sidecar.values import GenerateRequest, Progress
-from tests.service import eventually, refusal, until
+from tests.service import refusal
 from tests.sidecar.jobs_http import (
     LONG,
     QUICK,
@@ -25,6 +25,7 @@ from tests.sidecar.jobs_http import (
     uploaded,
     when,
 )
+from tests.waiting import eventually, found
 
 FAST = StreamPace(heartbeat_s=0.1, tick_s=0.05, look_s=0.2, place_s=0.1, preview_s=0.2, write_s=0.5)
 
@@ -120,7 +121,7 @@ async def test_silence_is_broken_by_heartbeats(quiet):
         assert (await reading).data["queuePosition"] == 0
         await anext(events)
         waiting = asyncio.create_task(anext(events))
-        await until(lambda: len(comments) >= 3)
+        await eventually(lambda: len(comments) >= 3)
         await store.cancel("a")
         assert (await waiting).data["status"] == "canceled"
 
@@ -182,7 +183,7 @@ async def test_too_many_clients_are_told_to_come_again(quiet):
     assert (await refusal(await quiet.get("/api/ready"), 503))["code"] == "too_many_streams"
     for stream in streams:
         stream.close()
-    await until(lambda: quiet.app[STREAMS].open == 0)
+    await eventually(lambda: quiet.app[STREAMS].open == 0)
     assert (await quiet.get("/api/ready")).status == 200
     assert (await quiet.get("/api/jobs/a/events")).status == 200
     await quiet.app[STORE].cancel("a")
@@ -199,7 +200,7 @@ async def test_who_reads_nothing_is_left_and_holds_little(quiet):
         loop = asyncio.get_running_loop()
         await loop.sock_connect(deaf, ("127.0.0.1", quiet.port))
         await loop.sock_sendall(deaf, request)
-        await until(lambda: quiet.app[STREAMS].open == 1)
+        await eventually(lambda: quiet.app[STREAMS].open == 1)
         count = 0
         while quiet.app[STREAMS].open:
             quiet.app[BUS].publish("a", PREVIEW, Preview(bytes(1024 * 1024)))
@@ -217,7 +218,7 @@ async def test_at_the_end_of_the_service_streams_end_and_go_on_after_it(
     job = await posted(client, {"imageUrl": await uploaded(client, png), **LONG})
     reading = asyncio.create_task(all_events(client, job["id"]))
     await when(client, job["id"], "running")
-    await eventually(lambda: asyncio.sleep(0, client.app[STREAMS].open))
+    await found(lambda: asyncio.sleep(0, client.app[STREAMS].open))
     await client.server.close()
     seen = await reading
     assert seen[-1].name != "result"
@@ -234,7 +235,7 @@ async def test_many_clients_of_one_job_hear_the_same_end(aiohttp_client, setting
     store = await submitted(client)
     lease = await take(store)
     reading = [asyncio.create_task(all_events(client, "a")) for _ in range(90)]
-    await until(lambda: client.app[STREAMS].open == 90)
+    await eventually(lambda: client.app[STREAMS].open == 90)
     for tenth in range(1, 10):
         await store.extend(lease, lease_s=60, progress=Progress(tenth / 10))
         client.app[BUS].publish("a", PREVIEW, Preview(bytes(30_000)))

@@ -13,7 +13,8 @@ from yarl import URL
 
 from sidecar.app import create_app
 from sidecar.keys import STORE
-from tests.service import eventually, picture_form, refusal
+from tests.service import picture_form, refusal
+from tests.waiting import found
 
 LONG = {"text": "zoom in", "seconds": "60", "resolution": "1080p", "fps": "60"}
 QUICK = {"text": "zoom in", "seconds": "0.5", "resolution": "480p", "fps": "12"}
@@ -26,7 +27,7 @@ async def job_when(client, job_id, holds) -> dict[str, Any]:
         job = await (await client.get(f"/api/jobs/{job_id}")).json()
         return job if holds(job) else {}
 
-    return await eventually(ask)
+    return await found(ask)
 
 
 async def until(client, job_id, *statuses):
@@ -40,7 +41,7 @@ async def only_job(client, *others):
         rows = await client.app[STORE]._all("select id from jobs order by seq desc limit 1")
         return rows and rows[0]["id"] not in others and rows[0]["id"]
 
-    return await eventually(ask)
+    return await found(ask)
 
 
 async def uploaded(client, png):
@@ -123,7 +124,7 @@ async def jobs_known(client, count):
         rows = await client.app[STORE]._all("select state from jobs order by seq")
         return len(rows) == count and rows[0]["state"] == "running"
 
-    await eventually(ask)
+    await found(ask)
 
 
 async def test_a_client_that_leaves_does_not_lose_the_job(client, upload):

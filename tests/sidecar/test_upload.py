@@ -13,7 +13,8 @@ from yarl import URL
 
 from sidecar.app import create_app
 from tests.pictures import samples
-from tests.service import picture_form, refusal, until
+from tests.service import picture_form, refusal
+from tests.waiting import eventually
 
 
 async def test_the_bytes_are_kept_as_sent_under_their_hash(client, upload, png, files):
@@ -186,10 +187,10 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing(client, files, 
         b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + HEAD + b"\r\n" + b"x" * 500
     )
     await writer.drain()
-    await until(files)
+    await eventually(files)
     writer.close()
     await writer.wait_closed()
-    await until(lambda: not files())
+    await eventually(lambda: not files())
     assert "Traceback" not in caplog.text
 
 

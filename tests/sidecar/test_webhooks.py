@@ -18,10 +18,10 @@ from sidecar.webhooks.post import NotPosted, Poster
 from sidecar.webhooks.secret import is_secret
 from sidecar.webhooks.sender import Pace, Sender
 from sidecar.webhooks.sign import Signer
-from tests.service import eventually, until
 from tests.sidecar.conformance.implementations import Clock
 from tests.sidecar.conformance.jobs_made import run, spec
 from tests.sidecar.hook_server import SECRET, receiving
+from tests.waiting import eventually, found
 
 FAST = Pace(tick_s=0.01)
 LOCAL = ("127.0.0.1",)
@@ -55,7 +55,7 @@ async def settled(store, *wanted):
     async def look():
         return await fates(store) == list(wanted)
 
-    await eventually(look)
+    await found(look)
 
 
 async def waits(store, clock):
@@ -66,7 +66,7 @@ async def waits(store, clock):
         held = not rows or rows[0]["s"] <= 0 or abs(rows[0]["s"] - FAST.hold_s) < 0.001
         return 0 if held else rows[0]["s"]
 
-    return await eventually(look)
+    return await found(look)
 
 
 async def test_the_end_of_a_job_is_told_signed(store):
@@ -86,7 +86,7 @@ async def test_it_is_told_again_until_it_arrives_with_the_same_id_and_body(store
     async with receiving(500, 404, 301) as receiver, sender(store):
         await run(store, "a", webhook=hook(receiver))
         for count in (1, 2, 3):
-            await until(lambda count=count: len(receiver.got) == count)
+            await eventually(lambda count=count: len(receiver.got) == count)
             await waits(store, clock)
             clock.now += 24 * 3600
         await settled(store, "delivered")
@@ -100,7 +100,7 @@ async def test_the_waits_grow_to_hours_and_end_after_days(store, clock):
         began = clock.now
         found = []
         for count in range(1, len(FAST.waits) + 1):
-            await until(lambda count=count: len(receiver.got) == count)
+            await eventually(lambda count=count: len(receiver.got) == count)
             found.append(await waits(store, clock))
             clock.now += found[-1] + 1
         await settled(store, "exhausted")
@@ -123,7 +123,7 @@ async def test_a_redirect_is_not_followed(store):
         headers = {"Location": other.url}
         async with receiving(307, headers=headers) as receiver, sender(store):
             await run(store, "a", webhook=hook(receiver))
-            await until(lambda: receiver.got)
+            await eventually(lambda: receiver.got)
             await asyncio.sleep(0.1)
         assert other.got == []
         assert await fates(store) == ["pending"]
@@ -160,7 +160,7 @@ async def test_few_calls_at_once_and_a_slow_host_does_not_hold_up_another(store)
             await run(store, f"slow{number}", webhook=hook(slow, "slow"))
         for number in range(4):
             await run(store, f"quick{number}", webhook=hook(quick, "quick"))
-        await until(lambda: len(quick.got) == 4)
+        await eventually(lambda: len(quick.got) == 4)
         assert (len(slow.got), slow.most_at_once) == (2, 2)
 
 
@@ -172,7 +172,7 @@ async def test_a_kill_in_the_middle_loses_nothing(tmp_path, clock):
         sender(store),
     ):
         await run(store, "a", webhook=hook(slow))
-        await until(lambda: slow.got)
+        await eventually(lambda: slow.got)
     async with open_store(path, LocalBus(), clock) as store:
         assert await fates(store) == ["pending"]
         async with receiving() as receiver:

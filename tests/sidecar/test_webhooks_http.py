@@ -9,9 +9,10 @@ import pytest
 from sidecar.app import create_app
 from sidecar.keys import STORE
 from sidecar.settings import SettingsError, load_settings
-from tests.service import refusal, until
+from tests.service import refusal
 from tests.sidecar.hook_server import SECRET, receiving
 from tests.sidecar.jobs_http import LONG, QUICK, posted, uploaded, when
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ async def test_a_job_is_told_when_it_has_succeeded(hooked, png):
         response = await hooked.post("/api/generate", data=fields)
         answer = await response.json()
         assert response.status == 200, answer
-        await until(lambda: receiver.got)
+        await eventually(lambda: receiver.got)
     (message,) = receiver.got
     assert (message["type"], message["data"]["result"]) == ("job.succeeded", answer)
     assert message["data"]["result"]["video"].startswith(str(hooked.make_url("/")))
@@ -38,7 +39,7 @@ async def test_a_canceled_one_too(hooked, png):
         fields = {"imageUrl": await uploaded(hooked, png), **LONG, "webhookUrl": receiver.url}
         job = await posted(hooked, fields)
         await hooked.post(f"/api/jobs/{job['id']}/cancel")
-        await until(lambda: receiver.got)
+        await eventually(lambda: receiver.got)
     assert receiver.got[0]["type"] == "job.canceled"
     assert receiver.got[0]["data"]["status"] == "canceled"
 
@@ -91,7 +92,7 @@ async def test_a_restart_in_between_loses_no_message(aiohttp_client, settings, p
         await client.close()
         client = await aiohttp_client(create_app(told))
         await client.post(f"/api/jobs/{job['id']}/cancel")
-        await until(lambda: receiver.got)
+        await eventually(lambda: receiver.got)
     assert receiver.got[0]["data"]["id"] == job["id"]
 
 
