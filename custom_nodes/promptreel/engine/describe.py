@@ -6,6 +6,7 @@ Knows the templates of `vocabulary/sentences.json`. Must not know how a text is 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from .lexicon import vocabulary
 from .values import CameraMove, Scene, Shot
 
 _LONGEST_NEGATIVE = 80  # characters of it that the sentence repeats
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
 
 
 def describe(scene: Scene, language: str = "en") -> str:
@@ -22,6 +24,28 @@ def describe(scene: Scene, language: str = "en") -> str:
     """
     code = language[:2].lower() if language[:2].lower() in vocabulary("sentences") else "en"
     return _Speaker(code).sentence(scene)
+
+
+def scene_view(scene: Scene, language: str = "") -> dict[str, Any]:
+    """Return what was understood as plain JSON values, for pages that show it.
+
+    `moves` are in order, each with the number of the shot (from 0) that it belongs to; moves of one
+    shot are made together. Without a `language` the sentence is in that of the scene's text.
+    """
+    spoken = language or ("ru" if _CYRILLIC.search(scene.text) else "en")
+    return {
+        "understood": describe(scene, spoken),
+        "seconds": scene.seconds,
+        "moves": [
+            {"kind": move.kind, "strength": move.strength, "shot": i, "seconds": shot.seconds}
+            for i, shot in enumerate(scene.shots)
+            for move in shot.moves
+        ],
+        "look": list(scene.looks),
+        "prompt": scene.prompt,
+        "negative": scene.negative,
+        "explicitCamera": scene.explicit_camera,
+    }
 
 
 class _Speaker:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .lexicon import expand, fold, vocabulary
 
-_BEFORE, _AFTER = 40, 12  # characters around a hint that a length may reach to
+_BEFORE, _AFTER = 40, 24  # characters around a hint that a length may reach to
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,12 @@ def _seconds(match: re.Match[str]) -> float:
         return rows["prefixes"][match["prefix"]]
     if match["labelled"]:
         return float(match["labelled"].replace(",", "."))
-    amount = " ".join((match["number"] or match["inverted"]).replace("-", " ").split())
+    said = match["number"] or match["inverted"] or match["counted"]
+    amount = " ".join(said.replace("-", " ").split())
     value = rows["numbers"].get(amount)
     number = float(amount.replace(",", ".")) if value is None else float(value)
     number += 0.5 if match["half"] else 0
-    return number * (60 if match["minute"] else 1)
+    return number * (60 if match["minute"] or match["minutes"] else 1)
 
 
 def _is_moment(folded: str, match: re.Match[str]) -> bool:
@@ -137,7 +138,9 @@ def _pattern() -> re.Pattern[str]:
         rf"|(?P<prefix>{'|'.join(rows['prefixes'])})(?:{rows['prefixed']})"
         rf"|(?P<number>{digits}|{words}){rows['ending']}?(?P<half>\s{{1,2}}{rows['half']})?"
         rf"[\s\-]{{0,2}}(?:(?P<minute>{rows['minute']})|{second})"
-        rf"|{rows['inverted']}\s{{1,2}}(?P<inverted>{digits}|{words})(?=\s*(?:[.,;:!?)\]]|$))"
+        rf"|(?:{rows['inverted']}|(?P<minutes>{rows['inverted_minute']}))\s{{1,2}}"
+        rf"(?:(?:{rows['inverted_for']}\s{{1,2}})?(?P<inverted>{words})"
+        rf"|(?P<counted>{digits})(?=\s*(?:[.,;:!?)\]]|$)))"
         rf"|(?P<whole>{whole}))(?!\w)"
     )
 

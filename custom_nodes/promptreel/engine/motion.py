@@ -174,7 +174,7 @@ class _Director:
         kind = {**words("turns_alone"), **row.get("turns", {})}.get(directions[0])
         if kind:
             negated = any(token.kind == "negation" for token in clause.tokens)
-            move = Move(kind, None, negated=negated, row=number or 0)
+            move = Move(kind, _speed(clause), negated=negated, row=number or 0)
             self._last = self._last or move  # "not left, but right"
             yield move
 
@@ -193,6 +193,12 @@ class _Director:
 
 def _announces(part: Part) -> bool:
     return any(token.kind == "opening" for token in part.tokens[:1])
+
+
+def _speed(clause: Clause) -> float | None:
+    """Return the strength that the clause's first speed words give: "slowly left"."""
+    found = next((token for token in clause.tokens if token.kind == "speed"), None)
+    return float(speeds()[int(found.key)]["strength"]) if found else None
 
 
 def _has_action(tokens: Sequence[Token]) -> bool:

@@ -146,7 +146,7 @@ class _Reader:
             return False
         if level == "order":
             return True
-        named = level == "plain" or self._line.is_named(i)
+        named = level == "plain" or bool(row.get("thing")) or self._line.is_named(i)
         if named and self._line.is_owned(i) and speed_of(self._line, i) is None:
             return False
         return self._fits(row, i, turn) if level == "craft" else self._is_order(row, i, turn)
@@ -231,7 +231,8 @@ class _Reader:
         if following is None:
             return speedy
         if following.kind == "direction" or turn is not None:
-            return turn is not None
+            aimed = following.key in ("toward", "away") and "fixed" in row
+            return turn is not None or (aimed and not line.is_named(i))
         governs = line.text(i).rpartition(" ")[2] in words("governing")
         if governs or (row.get("object") and following.roles):
             return not line.is_named(i)
