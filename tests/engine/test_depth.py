@@ -131,7 +131,7 @@ def test_flat_depth_changes_nothing(leaves: Picture):
     for bent, plain in zip(yuv_frames(clip), yuv_frames(flat), strict=True):
         for a, b in zip(plane_values(bent), plane_values(plain), strict=True):
             assert np.abs(a.astype(int) - b).max() <= 4
-            assert np.abs(a.astype(int) - b).mean() < 0.05
+            assert np.abs(a.astype(int) - b).mean() < 0.2
 
 
 def test_moves_without_parallax_take_no_depth(leaves: Picture):

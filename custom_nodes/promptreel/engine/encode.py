@@ -30,6 +30,7 @@ from .limits import check_extent
 from .palette import as_pixels
 from .planes import BT709
 from .render import yuv_frames
+from .steady import steady
 from .values import Extent, Fps, VideoInfo
 
 Report = Callable[[int, int], None]  # frames done, frames in all; what it raises ends the encode
@@ -140,7 +141,7 @@ def _stream(container: OutputContainer, job: Job) -> VideoStream:
     row = job.format
     container.metadata.update(job.metadata)
     with _failing("The encoder can't be started"):
-        options = {**row.options, **job.options}
+        options = {**steady(row.encoder), **row.options, **job.options}
         added = container.add_stream(row.encoder, rate=job.fps, options=options)
         stream = cast("VideoStream", added)
         stream.width, stream.height = job.extent.width, job.extent.height

@@ -19,6 +19,7 @@ import numpy as np
 from .planes import Affine, Level, Plane, Values, cutoff, plane_over, region, view_affine
 from .relief import Bend, Floats
 from .spans import Span
+from .upright import bordered, drawn
 from .values import Extent, Picture
 
 DENSITY = 2.13
@@ -58,11 +59,12 @@ class CvResampler:
 
     def draw(self, plane: Plane[Values], to_source: Affine, out: Values) -> None:
         """Sample one plane by an affine map."""
-        to_plane = _indexed(plane.from_source @ to_source)
-        size = (out.shape[1], out.shape[0])
-        cv2.warpAffine(
-            plane.pixels, to_plane[:2], size, out, _SAMPLE, borderMode=cv2.BORDER_REPLICATE
-        )
+        to_plane = plane.from_source @ to_source
+        if not drawn(plane.pixels, to_plane, out):
+            matrix, size = _indexed(to_plane)[:2], (out.shape[1], out.shape[0])
+            cv2.warpAffine(
+                plane.pixels, matrix, size, out, _SAMPLE, borderMode=cv2.BORDER_REPLICATE
+            )
 
     def bend(self, level: Level[Values], bend: Bend, out: tuple[Values, ...]) -> None:
         """Sample the planes through the rubber sheet, told for cells and enlarged linearly.
@@ -114,7 +116,7 @@ def _plane(values: Values, density: float, span: Span) -> Plane[Values]:
         values = _resized(values, DENSITY / density, cv2.INTER_CUBIC)
     if density > limit:
         values = _lowpass(values, (density if _suits(density, span) else DENSITY) / limit)
-    return plane_over(values, Extent.of(values), span)
+    return bordered(plane_over(values, Extent.of(values), span))
 
 
 def _suits(density: float, span: Span) -> bool:
