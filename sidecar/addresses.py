@@ -18,8 +18,11 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _REFUSED_6 = (
     IPv6Network("::/96"),  # IPv4-compatible, and :: and ::1
     IPv6Network("64:ff9b:1::/48"),  # local-use NAT64
-    IPv6Network("2001::/32"),  # Teredo
+    IPv6Network("2001::/23"),  # protocol assignments, Teredo and ORCHID among them
+    IPv6Network("2001:db8::/32"),  # documentation
     IPv6Network("2002::/16"),  # 6to4
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+    IPv6Network("5f00::/16"),  # segment routing (RFC 9602)
     IPv6Network("fec0::/10"),  # site-local
 )
 

@@ -5,21 +5,23 @@ Knows the contract's names. Must not know requests, routes or stores.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
+from .bodies import AskedBody, ErrorBody, JobBody, ProgressBody, Video
 from .errors import ApiError, BadRequest, ServerFailure
 from .jobs import Job
-from .values import JobError, JobState, Json, Outputs
+from .values import JobError, JobState, Outputs, Progress
 
 FILES = "/api/files/"
 
 
-def error_body(error: ApiError) -> Json:
+def error_body(error: ApiError) -> ErrorBody:
     """Return an error's body: `error`, `details`, `code`, and `fields` where some are named."""
-    body: Json = {"error": error.error, "details": error.details, "code": error.code}
-    return {**body, "fields": error.fields} if error.fields else body
+    body: ErrorBody = {"error": error.error, "details": error.details, "code": error.code}
+    if error.fields:
+        body["fields"] = error.fields
+    return body
 
 
 def file_url(base: str, key: str) -> str:
@@ -27,14 +29,14 @@ def file_url(base: str, key: str) -> str:
     return f"{base}{FILES}{key}"
 
 
-def result(job: Job, base: str) -> Json:
+def result(job: Job, base: str) -> Video:
     """Return the answer of a finished job. Raises ApiError if it did not succeed."""
     if job.state is JobState.FAILED and job.error is not None:
         raise _failure(job.error, job.id)
     if job.result is None:
         raise ServerFailure("The job was canceled.", code="job_canceled", details=f"Job {job.id}.")
     outputs = Outputs(**job.result)
-    answer: Json = {
+    answer: Video = {
         "image": file_url(base, outputs.image),
         "video": file_url(base, outputs.video),
         "jobId": job.id,
@@ -46,13 +48,13 @@ def result(job: Job, base: str) -> Json:
     return answer
 
 
-def job_view(job: Job, position: int | None, base: str) -> Json:
+def job_view(job: Job, position: int | None, base: str) -> JobBody:
     """Return a job as GET /api/jobs/{id} shows it."""
     own = f"{base}/api/jobs/{job.id}"
     return {
         "id": job.id,
         "status": job.state.value,
-        "progress": asdict(job.progress),
+        "progress": progress_view(job.progress),
         "queuePosition": position,
         "pipeline": job.spec.payload.get("pipeline"),
         "createdAt": timestamp(job.created_at),
@@ -61,6 +63,27 @@ def job_view(job: Job, position: int | None, base: str) -> Json:
         "result": result(job, base) if job.state is JobState.SUCCEEDED else None,
         "error": error_body(_failure(job.error, job.id)) if job.error else None,
         "urls": {"self": own, "events": f"{own}/events", "cancel": f"{own}/cancel"},
+    }
+
+
+def asked_view(job: Job, base: str, longest: int | None = None) -> AskedBody:
+    """Return what a job was asked for; its text is cut after `longest` characters."""
+    payload = job.spec.payload
+    return {
+        "imageUrl": file_url(base, payload.get("image", "")),
+        "text": payload.get("text", "")[:longest],
+        "parameters": {k: v for k, v in payload.get("params", {}).items() if v is not None},
+    }
+
+
+def progress_view(progress: Progress) -> ProgressBody:
+    """Return how far a job is."""
+    return {
+        "value": progress.value,
+        "message": progress.message,
+        "node": progress.node,
+        "step": progress.step,
+        "steps": progress.steps,
     }
 
 

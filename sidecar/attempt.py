@@ -6,7 +6,6 @@ Knows the queue and backends as protocols. Must not know HTTP, SQLite or what a 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import sqlite3
 import time
@@ -15,6 +14,7 @@ from enum import Enum
 
 from .backends.base import Backend, BackendError
 from .bus import PREVIEW, EventBus, Preview
+from .disk import report, trouble
 from .jobs import Job, JobQueue, Lease, LeaseLost
 from .values import GenerateRequest, JobError, Json, Outputs, Progress
 
@@ -25,11 +25,8 @@ _UNFORESEEN = JobError(
     "The video could not be made because of a fault in the service.",
     "The service's log says more.",
 )
-
-
-_DISK_FULL = JobError(
-    "disk_full", "The service's disk is full: free some space there and send it again."
-)
+_LONGEST_PAUSE_S = 90.0
+_UNSTORED_S = 2.0  # between two tries to store how a job ended
 _PREVIEW_S = 0.5  # between two pictures of what is being made
 _JPEG = b"\xff\xd8\xff"
 
@@ -138,11 +135,7 @@ class Attempt:
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
-        try:
-            return await self._settle(self._work)
-        except LeaseLost:
-            log.warning("job %s: another attempt took over", self.job.id)
-            return True
+        return await self._settled(self._work)
 
     async def _tick(self) -> None:
         """Keep the lease, store progress, and notice a cancel request or the loss of the lease."""
@@ -153,12 +146,31 @@ class Attempt:
                 job = await self._queue.extend(self._lease, lease_s=self._lease_s, progress=changed)
             except LeaseLost:
                 return self.stop(Stop.LOST)
-            except sqlite3.Error:
-                log.exception("job %s: the lease could not be extended", self.job.id)
+            except sqlite3.Error as error:
+                report(log, error, "job %s: the lease could not be extended", self.job.id)
                 continue
             self._stored = changed or self._stored
             if job.cancel_requested:
                 return self.stop(Stop.CANCELED)
+
+    async def _settled(self, work: asyncio.Task[Outputs]) -> bool:
+        """Store how it ended, as soon as the disk takes it."""
+        while (kept := await self._try_to_settle(work)) is None:  # noqa: ASYNC110  no event tells
+            await asyncio.sleep(_UNSTORED_S)
+        return kept
+
+    async def _try_to_settle(self, work: asyncio.Task[Outputs]) -> bool | None:
+        """Store how it ended; None if the disk does not take it now."""
+        try:
+            return await self._settle(work)
+        except LeaseLost:
+            log.warning("job %s: another attempt took over", self.job.id)
+            return True
+        except sqlite3.Error as error:
+            if trouble(error) is None or self._stop is Stop.CLOSING:
+                raise
+            report(log, error, "job %s: its end can't be stored yet", self.job.id)
+            return None
 
     async def _settle(self, work: asyncio.Task[Outputs]) -> bool:
         if work.cancelled():
@@ -169,6 +181,9 @@ class Attempt:
             took = (job.finished_at or 0.0) - (job.started_at or 0.0)
             log.info("job %s: %s made in %.1f s", job.id, self.request.pipeline, took)
             return True
+        found = trouble(error)
+        if found is not None:
+            return await self._wait_for_room(found, error)
         if isinstance(error, BackendError):
             log.warning("job %s: %s", self.job.id, error.error.error)
             await self._queue.fail(self._lease, error.error, retry_in=error.retry_in)
@@ -176,8 +191,17 @@ class Attempt:
         if isinstance(error, LeaseLost):
             return True
         log.error("job %s: the backend failed", self.job.id, exc_info=error)
-        await self._queue.fail(self._lease, _DISK_FULL if _is_full(error) else _UNFORESEEN)
+        await self._queue.fail(self._lease, _UNFORESEEN)
         return False
+
+    async def _wait_for_room(self, found: JobError, error: BaseException) -> bool:
+        """Queue it again for later: what ComfyUI made waits there, and the disk may get room.
+
+        Tried too often, it fails with the disk's sentence.
+        """
+        log.warning("job %s: %s (%s)", self.job.id, found.error, error)
+        await self._queue.fail(self._lease, found, retry_in=_pause_s(self.job.tries))
+        return self._recorded
 
     async def _stopped(self) -> bool:
         if self._stop is Stop.CANCELED:
@@ -188,7 +212,6 @@ class Attempt:
         return self._recorded or self._stop is Stop.LOST
 
 
-def _is_full(error: BaseException) -> bool:
-    if isinstance(error, sqlite3.OperationalError):
-        return "full" in str(error)
-    return isinstance(error, OSError) and error.errno == errno.ENOSPC
+def _pause_s(tries: int) -> float:
+    """Return how long to wait for room on the disk: longer each time, ten minutes in all."""
+    return min(5.0 * 2.0 ** max(tries - 1, 0), _LONGEST_PAUSE_S)

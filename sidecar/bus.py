@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from .bodies import PreviewBody
 from .waiting import happened
 
 STATUS, PROGRESS, PREVIEW, WAKE = "status", "progress", "preview", "wake"
@@ -41,7 +42,9 @@ class Preview:
     @cached_property
     def text(self) -> str:
         """The picture as JSON, made once for all who get it."""
-        return json.dumps({"mime": self.mime, "data": base64.b64encode(self.data).decode("ascii")})
+        data = base64.b64encode(self.data).decode("ascii")
+        body: PreviewBody = {"mime": self.mime, "data": data}
+        return json.dumps(body)
 
 
 class Listener(Protocol):

@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 from .attempt import Attempt, Stop
 from .backends.base import Backend
 from .bus import EventBus
+from .disk import report
 from .jobs import JobQueue, Lease
 from .limits import Limits, not_started, took_too_long
 from .media import MediaStore
+from .observe.context import about
 from .room import Room, Seat
 
 log = logging.getLogger(__name__)
@@ -97,8 +99,8 @@ class Dispatcher:
         """
         try:
             leases = await self._queue.adopt(self._worker_id, lane.name, lease_s=self._pace.lease_s)
-        except Exception:  # an edge: then their leases run out, and they are queued again
-            log.exception("the jobs of an earlier process can't be taken over")
+        except Exception as error:  # noqa: BLE001  an edge: their leases run out, then they are queued again
+            report(log, error, "the jobs of an earlier process can't be taken over")
             return
         for lease in leases:
             await self._place(lane, lease)
@@ -124,8 +126,8 @@ class Dispatcher:
                 wait_s=0.0 if skip else pace.wait_s,
                 skip=skip,
             )
-        except Exception:  # an edge: a full disk must not end the service's work for ever
-            log.exception("the queue can't be read; trying again")
+        except Exception as error:  # noqa: BLE001  an edge: a full disk must not end the work for ever
+            report(log, error, "the queue can't be read; trying again")
             await asyncio.sleep(pace.wait_s)
             return None
 
@@ -137,8 +139,8 @@ class Dispatcher:
             return
         try:
             await self._queue.release(lease)
-        except Exception:  # an edge: its lease runs out, then it is queued again
-            log.exception("job %s could not be put back", lease.job.id)
+        except Exception as error:  # noqa: BLE001  an edge: its lease runs out, then it is queued again
+            report(log, error, "job %s could not be put back", lease.job.id)
         await lane.room.changed(self._pace.blocked_s)
 
     def _start(self, lane: Lane, lease: Lease, seat: Seat) -> None:
@@ -162,12 +164,14 @@ class Dispatcher:
 
     async def _attend(self, backend: Backend, attempt: Attempt) -> None:
         """Run one attempt; whatever it made is deleted unless it is of use."""
-        try:
-            kept = await attempt.run(backend)
-            if not kept:
-                await self._media.delete_prefix(attempt.outputs_prefix)
-        except Exception:  # an edge: one job must not stop the others
-            log.exception("job %s could not be settled", attempt.job.id)
+        job = attempt.job
+        with about(job.spec.request_id, job.id):
+            try:
+                kept = await attempt.run(backend)
+                if not kept:
+                    await self._media.delete_prefix(attempt.outputs_prefix)
+            except Exception as error:  # noqa: BLE001  an edge: one job must not stop the others
+                report(log, error, "job %s could not be settled", job.id)
 
     async def _sweep(self, lanes: Sequence[Lane]) -> None:
         """End leases and jobs whose time is over."""
@@ -177,8 +181,8 @@ class Dispatcher:
                 await self._queue.reap()
                 for lane in lanes:
                     await self._overdue(lane)
-            except Exception:  # an edge: a full disk must not end the sweeping for ever
-                log.exception("jobs whose time is over could not be ended; trying again")
+            except Exception as error:  # noqa: BLE001  an edge: a full disk must not end the sweeping for ever
+                report(log, error, "jobs whose time is over could not be ended; trying again")
 
     async def _overdue(self, lane: Lane) -> None:
         start_s, total_s = lane.limits.start_s, lane.limits.total_s

@@ -6,6 +6,7 @@ ApiError (code, status, error, details, fields)
 |-- Forbidden           403  the key may not do this
 |-- NotFound            404
 |-- Conflict            409  Idempotency-Key reused for another request
+|-- PreconditionFailed  412  a file is not the one that the client means
 |-- RangeNotSatisfiable 416  no such part of a file
 |-- TooManyRequests     429  with Retry-After
 |-- ServerFailure       500  the server could not do it
@@ -76,6 +77,13 @@ class Conflict(ApiError):
 
     status = 409
     default_code = "conflict"
+
+
+class PreconditionFailed(ApiError):
+    """The file is not the one that the client means."""
+
+    status = 412
+    default_code = "precondition_failed"
 
 
 class RangeNotSatisfiable(ApiError):

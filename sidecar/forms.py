@@ -10,7 +10,7 @@ import asyncio
 import json
 import zlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,6 +22,7 @@ from .errors import BadRequest
 MULTIPART = "multipart/form-data"
 Pairs = list[tuple[str, str]]
 _MOST_FIELDS = 200  # of which a pipeline may declare most
+_MOST_BLANKS = 10_000  # characters; what begins with more of nothing says nothing
 
 # What aiohttp's readers raise for a body that is not what its content type says.
 MALFORMED = (
@@ -37,8 +38,11 @@ MALFORMED = (
 )
 
 
-async def read_fields(request: web.Request) -> dict[str, str]:
-    """Return the body's fields; blank ones are left out. Raises BadRequest."""
+async def read_fields(request: web.Request, texts: Collection[str] = ()) -> dict[str, str]:
+    """Return the body's fields; blank ones, and those that are null in JSON, are left out.
+
+    `texts`: the fields that can't be a number, true or false in JSON. Raises BadRequest.
+    """
     read = _READERS.get(request.content_type.lower())
     if read is None:
         raise wrong_type(_READERS)
@@ -46,7 +50,11 @@ async def read_fields(request: web.Request) -> dict[str, str]:
         pairs = await read(request)
     except (*MALFORMED, RecursionError):
         raise malformed() from None
-    return _once(pairs)
+    fields = _once(pairs)
+    wrong = {name: "must be a text" for name in texts if isinstance(fields.get(name), _Scalar)}
+    if wrong:
+        raise BadRequest(f"The field {next(iter(wrong))!r} must be a text.", fields=wrong)
+    return fields
 
 
 def wrong_type(accepted: Iterable[str]) -> BadRequest:
@@ -68,10 +76,11 @@ def unknown_fields(names: Iterable[str], accepted: Iterable[str]) -> BadRequest:
     listed = ", ".join(accepted)
     unknown = list(names)
     shown = ", ".join(repr(_short(name)) for name in unknown[:10])
+    meant = f"the fields are {listed}" if listed else "there are none here"
     return BadRequest(
-        f"Unknown field{'s' if len(unknown) > 1 else ''} {shown}: the fields are {listed}.",
+        f"Unknown field{'s' if len(unknown) > 1 else ''} {shown}: {meant}.",
         code="unknown_field",
-        details=f"Accepted: {listed}.",
+        details=f"Accepted: {listed or 'none'}.",
         fields={_short(name): "unknown" for name in unknown[:10]},
     )
 
@@ -97,8 +106,18 @@ async def _multipart(request: web.Request) -> Pairs:
     return pairs
 
 
+async def _text(request: web.Request) -> str:
+    """Read the body. It is not kept with the request as aiohttp would: a video takes minutes."""
+    data = bytearray()
+    async for piece in request.content.iter_any():
+        data += piece
+        if len(data) > request.client_max_size:
+            raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(data))
+    return data.decode(request.charset or "utf-8")
+
+
 async def _urlencoded(request: web.Request) -> Pairs:
-    text = await request.text()
+    text = await _text(request)
 
     def parse() -> Pairs:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
@@ -107,7 +126,7 @@ async def _urlencoded(request: web.Request) -> Pairs:
 
 
 async def _json(request: web.Request) -> Pairs:
-    text = await request.text()
+    text = await _text(request)
 
     def parse() -> object:
         return json.loads(text, object_pairs_hook=_Pairs, parse_constant=_refuse_constant)
@@ -129,6 +148,10 @@ class _Pairs(list[tuple[str, Any]]):
     """A JSON object with repeated names still in it."""
 
 
+class _Scalar(str):
+    """A number, true or false of a JSON body, as text."""
+
+
 def _refuse_constant(name: str) -> float:
     raise ValueError(name)  # NaN and the infinities are not JSON
 
@@ -142,9 +165,13 @@ def _is_file(name: str) -> BadRequest:
 
 def _as_text(name: str, value: object) -> str:
     if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (str, int, float)):
-        return str(value)
+        return _Scalar("true" if value else "false")
+    if isinstance(value, float) and value.is_integer():
+        return _Scalar(int(value))  # 5.0 is the whole number 5, as JSON Schema has it too
+    if isinstance(value, (int, float)):
+        return _Scalar(value)
+    if isinstance(value, str):
+        return value
     reason = "must be a text, a number, true or false"
     raise BadRequest(f"The field {_short(name)!r} {reason}.", fields={_short(name): reason})
 
@@ -163,11 +190,15 @@ def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _says_something(text: str) -> bool:
     """Whether there is anything to be seen; spaces and zero-width characters say nothing."""
-    return any(char.isprintable() and not char.isspace() for char in text)
+    return any(char.isprintable() and not char.isspace() for char in text[:_MOST_BLANKS])
 
 
 def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _short(name: str) -> str:

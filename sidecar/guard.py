@@ -70,6 +70,8 @@ def checked_url(address: str, allowed: Collection[str]) -> URL:
 
     Raises ValueError for what is no http(s) address, Refused for one that is not public.
     """
+    if not address.isprintable():  # a parser that drops line breaks reads another address
+        raise ValueError(address)
     url = URL(address)
     host, port = url.host, url.port
     if url.scheme not in ("http", "https") or not host or not port or url.user or url.password:

@@ -20,11 +20,15 @@ class LeaseLost(Exception):
 
 
 class QueueFull(Exception):
-    """The queue holds as many jobs as it may; `retry_after` is an honest guess in seconds."""
+    """The queue holds as many jobs as it may; `retry_after` is an honest guess in seconds.
 
-    def __init__(self, retry_after: float) -> None:
+    `own`: it is the tenant who has as many waiting as it may.
+    """
+
+    def __init__(self, retry_after: float, *, own: bool = False) -> None:
         super().__init__(f"The queue is full; try again in {retry_after:.0f} s.")
         self.retry_after = retry_after
+        self.own = own
 
 
 class IdempotencyConflict(Exception):
@@ -54,6 +58,8 @@ class JobSpec:
     request_hash: str = ""
     asked_hash: str = ""
     webhook: Webhook | None = None
+    request_id: str = ""  # of the request that asked for it
+    trace: str = ""  # the traceparent of that request's span; blank where none is kept
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,12 @@ class Lease:
 class JobQueue(Protocol):
     """Everything that changes a job. Nothing else writes `state`."""
 
-    async def submit(self, spec: JobSpec, *, max_queued: int | None = None) -> tuple[Job, bool]:
+    async def submit(
+        self, spec: JobSpec, *, max_queued: int | None = None, max_own: int | None = None
+    ) -> tuple[Job, bool]:
         """Record and enqueue as one atomic act; True if new.
 
+        At most `max_queued` wait in the lane, and `max_own` of the tenant in all lanes.
         The same idempotency key (per tenant) and request hash give the existing job and False.
         Raises QueueFull, IdempotencyConflict.
         """
@@ -228,6 +237,10 @@ class JobStore(Protocol):
 
     async def stats(self) -> Mapping[str, LaneStats]:
         """Count the jobs of each lane by state."""
+        ...
+
+    async def results_of(self, tenant: str) -> frozenset[str]:
+        """Return the media keys of what the tenant's jobs made."""
         ...
 
     async def queued(self, lane: str) -> int:

@@ -6,8 +6,13 @@ import asyncio
 
 from aiohttp import web
 
+from .access.door import Access
 from .bus import EventBus
+from .heavy import Heavy
 from .media import LocalMediaStore
+from .observe.metrics import Metrics
+from .observe.snapshots import Snapshots
+from .openapi.described import Described
 from .orders import Catalog, Orders
 from .pictures import Pictures
 from .places import Places
@@ -17,8 +22,10 @@ from .store import SqliteJobStore
 from .streams import Streams
 
 SETTINGS = web.AppKey("settings", Settings)
+ACCESS = web.AppKey("access", Access)
 STORE = web.AppKey("store", SqliteJobStore)
 MEDIA = web.AppKey("media", LocalMediaStore)
+HEAVY = web.AppKey("heavy", Heavy)
 PICTURES = web.AppKey("pictures", Pictures)
 ORDERS = web.AppKey("orders", Orders)
 SERVERS = web.AppKey("servers", Servers)
@@ -26,6 +33,9 @@ CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
 BUS: web.AppKey[EventBus] = web.AppKey("bus")
 PLACES = web.AppKey("places", Places)
 STREAMS = web.AppKey("streams", Streams)
+METRICS = web.AppKey("metrics", Metrics)
+SNAPSHOTS = web.AppKey("snapshots", Snapshots)
+DESCRIBED = web.AppKey("described", Described)
 VERSION = web.AppKey("version", str)
 DRAINING = web.AppKey("draining", asyncio.Event)  # no new work is taken
 CLOSING = web.AppKey("closing", asyncio.Event)

@@ -58,7 +58,7 @@ def load_pipelines(folders: Iterable[Path]) -> dict[str, Pipeline]:
     found: dict[str, Pipeline] = {}
     for folder in folders:
         if not folder.is_dir():
-            raise PipelineError(f"There is no folder of pipelines {folder.name!r}.")
+            raise PipelineError(f"There is no folder of pipelines at {folder}.")
         for place in sorted(folder.iterdir()):
             if (place / "pipeline.json").is_file() and place.name not in found:
                 found[place.name] = load_pipeline(place)
@@ -104,6 +104,8 @@ def _read(path: Path) -> Json:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PipelineError(f"it has no {path.name}.") from None
+    except RecursionError:
+        raise PipelineError(f"its {path.name} is nested too deeply.") from None
     except (OSError, ValueError):
         raise PipelineError(f"its {path.name} is not JSON.") from None
     if not isinstance(value, dict):
@@ -141,7 +143,7 @@ def _outputs(manifest: Json, graph: Json) -> tuple[str | None, str]:
     named = _dict(manifest.get("outputs", {}), "outputs")
     _known_keys(named, ("image", "video"), "outputs")
     for node in named.values():
-        if node not in graph:
+        if not isinstance(node, str) or node not in graph:
             raise PipelineError(f"the output node {node!r} is not in graph.json.")
     found = results(graph)
     own = found[0] if len(found) == 1 else None

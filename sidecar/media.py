@@ -2,7 +2,8 @@
 
 Knows files and hashes. Must not know HTTP, jobs or ComfyUI. A key is ours and flat: lower-case
 letters, digits and dashes, one dot, and the suffix that tells the type ("<sha256>.png",
-"<job>-<attempt>-video.mp4"); never a client's name and never a path.
+"<job>-<attempt>-video.mp4"); never a client's name and never a path. Only plain files are there: a
+symlink or a folder that somebody put among them is nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import threading
 import time
 from collections import Counter
@@ -190,12 +192,15 @@ class LocalMediaStore:
 
         def mark() -> bool:
             with self._using:
+                found = _plain(path)
+                if found is None:
+                    return False
                 try:
-                    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+                    os.utime(path, ns=(time.time_ns(), found.st_mtime_ns))
                 except FileNotFoundError:
                     return False
                 except OSError:  # a read-only disk: it is there all the same
-                    return path.is_file()
+                    return True
                 return True
 
         return await asyncio.to_thread(mark)
@@ -218,9 +223,8 @@ class LocalMediaStore:
         path = self._path(key)
 
         def look() -> MediaInfo | None:
-            if not path.is_file():
-                return None
-            return MediaInfo(key, path.stat().st_size, content_type(key))
+            found = _plain(path)
+            return None if found is None else MediaInfo(key, found.st_size, content_type(key))
 
         return await asyncio.to_thread(look)
 
@@ -257,7 +261,7 @@ class LocalMediaStore:
         path = self._path(one.key)
         with self._using:
             try:
-                if one.key in self._held or path.stat().st_atime > one.used_at:
+                if one.key in self._held or path.lstat().st_atime > one.used_at:
                     return False
                 path.unlink()
             except OSError:  # gone already, or open on a system that does not delete what is open
@@ -265,17 +269,27 @@ class LocalMediaStore:
         return True
 
     def _path(self, key: str) -> Path:
+        """Return where a key's file is: right in the folder, for a key has no slash."""
         if not is_key(key):
             raise KeyError(key)
         return self._files / key
 
 
+def _plain(path: Path) -> os.stat_result | None:
+    """Tell of a file; None for what is not there, and for links and folders."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
 def _stored(entry: os.DirEntry[str]) -> Stored | None:
     try:
-        found = entry.stat()
+        found = entry.stat(follow_symlinks=False)
     except OSError:  # deleted meanwhile
         return None
-    if not is_key(entry.name):
+    if not is_key(entry.name) or not stat.S_ISREG(found.st_mode):
         return None
     used_at = max(found.st_atime, found.st_mtime)
     return Stored(entry.name, found.st_size, found.st_mtime, used_at)

@@ -5,7 +5,6 @@ Knows HTTP headers and the settings. Must not know what the routes do.
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
@@ -14,25 +13,38 @@ from urllib.parse import urlsplit
 
 from aiohttp import HttpVersion11, web
 
-from .answers import FILES, error_body
-from .errors import ApiError, BadRequest, Forbidden, NotFound, ServerFailure, Unauthorized
-from .keys import SETTINGS
+from .access.callers import CALLER, OPEN, UNKNOWN, Caller
+from .access.headers import secure
+from .access.storage import check_storage
+from .answers import error_body
+from .disk import trouble
+from .errors import ApiError, BadRequest, Forbidden, NotFound, ServerFailure
+from .fingerprint import HEADER as IDEMPOTENCY
+from .fingerprint import read_key
+from .keys import ACCESS, MEDIA, SETTINGS, STORE
 from .settings import Settings, is_loopback
+from .slow import TooSlow
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ROUTES = "GET / tells the addresses."
-_OPEN = ("/", "/api/health", "/api/ready")
+_UNFORESEEN = ServerFailure(
+    "Something went wrong in the service: try again.",
+    code="internal_error",
+    details="The service's log says more.",
+)
+_STORING = ("/api/upload", "/api/generate")
 _CORS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
     "Access-Control-Allow-Headers": (
-        "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Range"
+        "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Range, "
+        "X-Request-Id, traceparent"
     ),
     "Access-Control-Expose-Headers": (
         "Accept-Ranges, Content-Length, Content-Range, ETag, Idempotency-Replayed, Location, "
-        "Preference-Applied, Retry-After"
+        "Preference-Applied, Retry-After, X-Request-Id"
     ),
     "Access-Control-Max-Age": "600",
 }
@@ -48,24 +60,35 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
-        return _answer_http(error)
+        return _closed_if_broken(request, _answer_http(error))
     except ConnectionResetError:
         raise  # nobody is there to read an answer
-    except Exception:  # an edge: nothing unforeseen may reach a client as it is
-        log.exception("%s %s failed", request.method, request.path)
-        failure = ServerFailure(
-            "Something went wrong in the service: try again.",
-            code="internal_error",
-            details="The service's log says more.",
-        )
-        return _answer(failure, failure.status)
+    except Exception as error:  # an edge: nothing unforeseen may reach a client as it is
+        failure = _disk_failure(request, error)
+        if failure is None:
+            log.exception("%s %s failed", request.method, request.path)
+            failure = _UNFORESEEN
+        return _closed_if_broken(request, _answer(failure, failure.status))
+
+
+def _disk_failure(request: web.Request, error: Exception) -> ServerFailure | None:
+    """Name a disk's fault, which is no fault of the program: the log needs no traceback."""
+    found = trouble(error)
+    if found is None:
+        return None
+    log.error("%s %s: %s (%s)", request.method, request.path, found.error, error)
+    return ServerFailure(found.error, code=found.code, details=found.details)
 
 
 def _closed_if_broken(request: web.Request, response: web.Response) -> web.Response:
     """Read no more of a body that could not be read; aiohttp would try, and log its failure."""
-    if request.content.exception() is not None:
-        request.content.feed_eof()
-        response.force_close()
+    broken = request.content.exception()
+    if broken is None:
+        return response
+    if isinstance(broken, TooSlow):
+        response = _answer(broken.answer(), HTTPStatus.BAD_REQUEST)
+    request.content.feed_eof()
+    response.force_close()
     return response
 
 
@@ -108,7 +131,7 @@ def _answer_http(error: web.HTTPException) -> web.Response:
 async def belonging(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse hosts and origins that do not belong here; answer preflights of those listed."""
     settings = request.app[SETTINGS]
-    _check_host(request, settings)
+    _check_host(request, settings, locked=request.app[ACCESS].locked)
     origin = request.headers.get("Origin")
     if origin is not None and not _is_own_origin(origin, request, settings):
         if origin.lower() not in settings.cors_origins:
@@ -125,21 +148,30 @@ async def belonging(request: web.Request, handler: Handler) -> web.StreamRespons
 
 @web.middleware
 async def authorized(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Ask for the API key, where there is one; files have names that nobody can guess."""
-    key = request.app[SETTINGS].api_key
-    if key and not _is_open(request) and not _has_key(request, key):
-        raise Unauthorized(
-            "Send the API key as 'Authorization: Bearer KEY'.",
-            details="The operator set PROMPTREEL_API_KEY; no key came, or another one.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+    """Ask for an API key, where there are some; files have names that nobody can guess."""
+    if _is_open(request):
+        request[CALLER] = UNKNOWN
+        return await handler(request)
+    access = request.app[ACCESS]
+    caller = request[CALLER] = await access.caller(request.headers.get("Authorization", ""))
+    access.admit(caller)
+    if request.method == "POST" and _address(request) in _STORING:
+        await _check_storage(request, caller)
     return await handler(request)
 
 
+async def _check_storage(request: web.Request, caller: Caller) -> None:
+    """Refuse what would store more than the key may; not a request that was served before."""
+    repeated, store = read_key(request.headers.getall(IDEMPOTENCY, [])), request.app[STORE]
+    if repeated is not None and await store.find(caller.tenant, repeated) is not None:
+        return
+    await check_storage(caller, request.app[ACCESS].names(caller), request.app[MEDIA], store)
+
+
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Mark every answer: its type is to be believed, and listed origins may read it."""
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    """Mark every answer: what browsers may do with it, and that listed origins may read it."""
     settings = request.app[SETTINGS]
+    secure(request, response.headers, shared=bool(settings.cors_origins))
     if settings.cors_origins:
         response.headers.setdefault("Vary", "Origin")
     origin = request.headers.get("Origin", "")
@@ -148,7 +180,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.update(_CORS)
 
 
-def _check_host(request: web.Request, settings: Settings) -> None:
+def _check_host(request: web.Request, settings: Settings, *, locked: bool) -> None:
     """Refuse a name that somebody else made point here (DNS rebinding).
 
     Beyond loopback with a key, the key does that work: no page of another site has it.
@@ -156,7 +188,7 @@ def _check_host(request: web.Request, settings: Settings) -> None:
     host = request.headers.get("Host", "")
     if not host:
         raise BadRequest("Send a Host header.", details="HTTP/1.1 asks for one.")
-    if settings.api_key and not settings.loopback:
+    if locked and not settings.loopback:
         return
     name = _hostname(host)
     if not _is_literal(name) and not is_loopback(name) and name not in _own_names(settings):
@@ -197,10 +229,10 @@ def _is_own_origin(origin: str, request: web.Request, settings: Settings) -> boo
 
 
 def _is_open(request: web.Request) -> bool:
-    read = request.method in ("GET", "HEAD")
-    return read and (request.path in _OPEN or request.path.startswith(FILES))
+    return request.method in ("GET", "HEAD") and _address(request) in OPEN
 
 
-def _has_key(request: web.Request, key: str) -> bool:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), key.encode())
+def _address(request: web.Request) -> str:
+    """Return the route's own address, "/api/jobs/{id}", whatever the path looks like."""
+    resource = request.match_info.route.resource
+    return "" if resource is None else resource.canonical

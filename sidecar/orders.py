@@ -5,21 +5,29 @@ Knows the contract's fields. Must not know HTTP bodies, queues or how a video is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
+from .bodies import PipelineList
 from .errors import BadRequest
 from .forms import unknown_fields
+from .params import COMMON
 from .pipelines import Pipeline, check_params, find
 from .servers import Servers
 from .sources import Sources
-from .values import GenerateRequest, Json, Webhook
+from .values import GenerateRequest, Webhook
 
-FIELDS = ("imageUrl", "text", "serverUrl", "comfyPipeline", "webhookUrl")
-_REQUIRED = {
+# The fields that belong to no pipeline, and what each is.
+HELP: Mapping[str, str] = {
     "imageUrl": "the picture: what /api/upload gave, or any public picture's address",
     "text": "what should happen in the video",
+    "serverUrl": "the ComfyUI to use; the operator must allow it",
+    "comfyPipeline": "the pipeline to run; without it the best that the ComfyUI can run",
+    "webhookUrl": "an address that is told when the job is over; the operator must allow webhooks",
 }
+FIELDS = tuple(HELP)
+TEXTS = (*FIELDS, *(param.name for param in COMMON if param.type == "string"))
+REQUIRED = ("imageUrl", "text")
 DEMO_PIPELINE = "camera-motion"
 MAX_TEXT = 200_000  # characters; the engine looks at no more
 
@@ -36,12 +44,15 @@ class Catalog(Protocol):
         """Whether a ComfyUI answers there, quickly."""
         ...
 
-    async def listing(self, server: str | None) -> Json:
+    async def listing(self, server: str | None) -> PipelineList:
         """Return the body of GET /api/pipelines: each pipeline, and what it lacks there."""
         ...
 
-    async def choose(self, server: str, name: str | None) -> Pipeline:
-        """Return the named pipeline, or the best that the server can run.
+    async def choose(
+        self, server: str, name: str | None, fits: Callable[[Pipeline], bool]
+    ) -> Pipeline:
+        """Return the named pipeline, or the best that the server can run and that fits what is
+        asked (if none fits: the best that it can run).
 
         Raises BadRequest for one that is unknown or lacks something there, and ServerFailure for a
         server that can't be reached.
@@ -69,24 +80,29 @@ class Orders:
         self._callbacks = callbacks
 
     async def take(
-        self, fields: Mapping[str, str], own_hosts: Collection[str], base: str
+        self,
+        fields: Mapping[str, str],
+        own_hosts: Collection[str],
+        base: str,
+        name: Callable[[str], str] = str,
     ) -> tuple[GenerateRequest, Webhook | None]:
         """Check everything, the cheap things first. Raises ApiError.
 
-        `base`: what links in the webhook's message begin with.
+        `base`: what links in the webhook's message begin with. `name`: as in Pictures.
         """
         _require(fields)
         server = await self._servers.choose(fields.get("serverUrl"))
-        pipeline = await self._pipeline(server, fields.get("comfyPipeline"))
+        pipeline = await self._pipeline(server, fields)
         params = _params(pipeline, fields)
         address = fields.get("webhookUrl")
         webhook = None if address is None else await self._callbacks.webhook(address.strip(), base)
-        image = await self._sources.picture(fields["imageUrl"].strip(), own_hosts)
+        image = await self._sources.picture(fields["imageUrl"].strip(), own_hosts, name)
         return GenerateRequest(image, fields["text"], pipeline.name, server, params), webhook
 
-    async def _pipeline(self, server: str | None, name: str | None) -> Pipeline:
+    async def _pipeline(self, server: str | None, fields: Mapping[str, str]) -> Pipeline:
+        name = fields.get("comfyPipeline")
         if server is not None:
-            return await self._catalog.choose(server, name)
+            return await self._catalog.choose(server, name, lambda one: _fits(one, fields))
         pipeline = find(self._catalog.pipelines, name or DEMO_PIPELINE)
         if pipeline.name != DEMO_PIPELINE:
             raise BadRequest(
@@ -99,14 +115,23 @@ class Orders:
 
 
 def _require(fields: Mapping[str, str]) -> None:
-    missing = {name: "required" for name in _REQUIRED if name not in fields}
+    missing = {name: "required" for name in REQUIRED if name not in fields}
     if missing:
-        asked = " and ".join(f"{name} ({_REQUIRED[name]})" for name in missing)
+        asked = " and ".join(f"{name} ({HELP[name]})" for name in missing)
         raise BadRequest(f"Missing or blank: {asked}.", code="missing_field", fields=missing)
     if len(fields["text"]) > MAX_TEXT:
         raise BadRequest(
             f"The text is too long: at most {MAX_TEXT} characters.", fields={"text": "too long"}
         )
+
+
+def _fits(pipeline: Pipeline, fields: Mapping[str, str]) -> bool:
+    """Whether the pipeline takes all parameters that were given."""
+    try:
+        _params(pipeline, fields)
+    except BadRequest:
+        return False
+    return True
 
 
 def _params(pipeline: Pipeline, fields: Mapping[str, str]) -> Mapping[str, object]:

@@ -31,17 +31,20 @@ class Pictures:
         self._under_way = 0
         self.max_bytes = max_bytes
 
-    async def keep(self, chunks: AsyncIterator[bytes], field: str) -> str:
+    async def keep(
+        self, chunks: AsyncIterator[bytes], field: str, name: Callable[[str], str] = str
+    ) -> str:
         """Store the picture and return its key; the same bytes give the same key.
 
+        `name` makes the key, without its suffix, of the digest of the bytes.
         Raises BadRequest, naming `field`, if it is no picture or too large; then nothing is left.
         """
-        async with self.received(chunks, field) as store:
+        async with self.received(chunks, field, name) as store:
             return await store()
 
     @asynccontextmanager
     async def received(
-        self, chunks: AsyncIterator[bytes], field: str
+        self, chunks: AsyncIterator[bytes], field: str, name: Callable[[str], str] = str
     ) -> AsyncGenerator[Callable[[], Awaitable[str]], None]:
         """Read and check as `keep` does; give what then stores the picture and returns its key.
 
@@ -54,7 +57,7 @@ class Pictures:
                 digest = await save_stream(path, chunks, max_bytes=self.max_bytes)
             except TooLarge:
                 raise self.too_large(field) from None
-            key = f"{digest}.{await self._suffix(path, field)}"
+            key = f"{name(digest)}.{await self._suffix(path, field)}"
             yield partial(self._store, key, path)
 
     @asynccontextmanager

@@ -5,6 +5,7 @@ Must not know when a job changes (`store` does), HTTP or backends.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -92,12 +93,40 @@ class SqliteReads:
             counts[row["lane"]][JobState(row["state"])] = row["n"]
         return {lane: LaneStats(found, oldest.get(lane)) for lane, found in counts.items()}
 
+    async def unfinished(self) -> list[tuple[str, str, str, int, float]]:
+        """Return lane, state, pipeline, count, and since when, of jobs that wait or run."""
+        rows = await self._all(
+            " union all ".join(
+                f"select lane, '{state}', coalesce(json_extract(payload, '$.pipeline'), ''),"  # noqa: S608
+                f" count(*), min(created_at) from jobs where state = '{state}' group by 1, 3"
+                for state in (JobState.QUEUED.value, JobState.RUNNING.value)
+            )
+        )
+        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
     async def queued(self, lane: str) -> int:
         """Count the lane's waiting jobs."""
         rows = await self._all(
             "select count(*) as n from jobs where state = 'queued' and lane = :lane", lane=lane
         )
         return rows[0]["n"]
+
+    async def queued_of(self, tenant: str) -> int:
+        """Count the tenant's waiting jobs."""
+        rows = await self._all(
+            "select count(*) as n from jobs where state = 'queued' and tenant = :tenant",
+            tenant=tenant,
+        )
+        return rows[0]["n"]
+
+    async def results_of(self, tenant: str) -> frozenset[str]:
+        """Return the media keys of what the tenant's jobs made."""
+        rows = await self._all(
+            "select json_extract(result, '$.image'), json_extract(result, '$.video') from jobs"
+            " where tenant = :tenant and state = 'succeeded'",
+            tenant=tenant,
+        )
+        return await asyncio.to_thread(lambda: frozenset(key for row in rows for key in row if key))
 
     async def expired(self, *, finished_before: float, limit: int) -> list[Job]:
         """Return jobs that ended before then, the oldest first; none with a webhook to be told."""

@@ -59,6 +59,8 @@ def _spec(row: sqlite3.Row) -> JobSpec:
         request_hash=row["request_hash"],
         asked_hash=row["asked_hash"],
         webhook=Webhook(**json.loads(row["webhook"])) if row["webhook"] else None,
+        request_id=row["request_id"],
+        trace=row["trace"],
     )
 
 

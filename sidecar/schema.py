@@ -110,6 +110,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
         _TELL,
         _FORGET,
     ),
+    (
+        "alter table jobs add column request_id text not null default ''",
+        "alter table jobs add column trace text not null default ''",
+    ),
 )
 
 

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 
 from yarl import URL
 
+from .bodies import ServerBody
 from .comfy.client import normalize_url
 from .errors import BadRequest, ServerFailure
 from .pool.pool import Pool
 from .settings import Settings, is_loopback
-from .values import Json
 
 ANY = ""  # whichever server of the pool has room when it comes to it
 
@@ -55,7 +55,7 @@ class Servers:
         """Whether a ComfyUI answers there; with ANY, whether one of the pool does."""
         return await self._alive(url) if url else bool(await self._pool.ask_all())
 
-    def describe(self) -> list[Json]:
+    def describe(self) -> list[ServerBody]:
         """Return what GET /api/servers tells of the pool; in demo mode there is none."""
         return [] if self._mode == "demo" else self._pool.describe()
 

@@ -27,6 +27,10 @@ class SettingsError(Exception):
     """A setting has a value that can't be used; the message says which and why."""
 
 
+class _WrongValueError(ValueError):
+    """A text is no value of its kind; the message goes on after the setting's name."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The values of all rows of SETTINGS."""
@@ -60,11 +64,15 @@ class Settings:
     max_queued: int = 100
     max_uploads: int = 32
     max_event_clients: int = 1000
+    max_connections: int = 2000
+    stall_seconds: float = 30.0
+    body_seconds: float = 600.0
     shutdown_seconds: float = 10.0
     keep_days: float = 0.0
     keep_gb: float = 0.0
     keep_jobs_days: float = 0.0
     log_level: str = "info"
+    log_format: str = "text"
 
     @property
     def max_upload_bytes(self) -> int:
@@ -96,8 +104,7 @@ def is_loopback(host: str) -> bool:
 def load_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read all settings; raises SettingsError, and SystemExit for --help or an unknown flag."""
     given = vars(parser().parse_args(arguments))
-    texts = {row.name: _text(row, given, environ) for row in SETTINGS}
-    values: dict[str, Any] = {row.name: _value(row, texts[row.name]) for row in SETTINGS}
+    values: dict[str, Any] = {row.name: _read(row, given, environ) for row in SETTINGS}
     settings = Settings(**values)
     check_bind(settings)
     return settings
@@ -105,12 +112,22 @@ def load_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
 
 def check_bind(settings: Settings) -> None:
     """Refuse to listen beyond this machine without a key; raises SettingsError."""
-    if settings.loopback or settings.api_key or settings.insecure:
+    if settings.loopback or settings.api_key or settings.insecure or _has_keys(settings.data_dir):
         return
     raise SettingsError(
-        f"Listening on {settings.host} lets other machines in: set PROMPTREEL_API_KEY first, "
-        "or say --insecure."
+        f"Listening on {settings.host} lets other machines in: make a key first (promptreel keys "
+        "add NAME) or set PROMPTREEL_API_KEY, or say --insecure."
     )
+
+
+def _has_keys(folder: Path) -> bool:
+    """Whether the service will ask for a key: one was made, even if it was revoked since."""
+    from .access.book import BookError, KeyBook  # noqa: PLC0415  few starts need it
+
+    try:
+        return bool(KeyBook(folder).rows())
+    except BookError as error:
+        raise SettingsError(str(error)) from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -156,15 +173,17 @@ def _help(row: Setting) -> str:
     return f"{row.help} (environment: {row.env}; default: {row.default or 'none'})"
 
 
-def _text(row: Setting, given: Mapping[str, str | None], environ: Mapping[str, str]) -> str:
+def _read(row: Setting, given: Mapping[str, str | None], environ: Mapping[str, str]) -> object:
+    """Return a setting's value. Raises SettingsError, naming what the text came by."""
     flag = given.get(row.name)
     if flag is not None:
-        return flag.strip()
-    return environ.get(row.env, "").strip() or row.default
-
-
-def _value(row: Setting, text: str) -> object:
-    return _READERS[row.kind](row, text)
+        name, text = str(row.flag), flag.strip()
+    else:
+        name, text = row.env, environ.get(row.env, "").strip() or row.default
+    try:
+        return _READERS[row.kind](row, text)
+    except _WrongValueError as error:
+        raise SettingsError(f"{name} {error}") from None
 
 
 def _as_is(_: Setting, text: str) -> str:
@@ -173,7 +192,7 @@ def _as_is(_: Setting, text: str) -> str:
 
 def _choice(row: Setting, text: str) -> str:
     if text not in row.choices:
-        raise SettingsError(f"{row.env} must be one of {', '.join(row.choices)}, not {text!r}.")
+        raise _WrongValueError(f"must be one of {', '.join(row.choices)}, not {text!r}.")
     return text
 
 
@@ -189,34 +208,32 @@ def _secrets(row: Setting, text: str) -> tuple[str, ...]:
     """Check the form of each; none is shown."""
     found = _list(row, text)
     if not all(is_secret(secret) for secret in found):
-        raise SettingsError(
-            f"{row.env} must be whsec_ followed by the base64 of 24 to 64 random bytes."
-        )
+        raise _WrongValueError("must be whsec_ followed by the base64 of 24 to 64 random bytes.")
     return found
 
 
-def _flag(row: Setting, text: str) -> bool:
+def _flag(_: Setting, text: str) -> bool:
     if text.lower() in ("1", "true", "yes", "on"):
         return True
     if text.lower() in ("", "0", "false", "no", "off"):
         return False
-    raise SettingsError(f"{row.env} must be 1 or 0, not {text!r}.")
+    raise _WrongValueError(f"must be 1 or 0, not {text!r}.")
 
 
 def _number(row: Setting, text: str) -> float:
     try:
         value = int(text) if row.kind == "integer" else float(text)
     except ValueError:
-        raise SettingsError(f"{row.env} must be a number, not {text!r}.") from None
+        raise _WrongValueError(f"must be a number, not {text!r}.") from None
     if not math.isfinite(value) or not row.least <= value <= row.most:
         limits = f"at least {row.least:g}"
         if math.isfinite(row.most):
             limits = f"{row.least:g} to {row.most:g}"
-        raise SettingsError(f"{row.env} must be {limits}, not {text}.")
+        raise _WrongValueError(f"must be {limits}, not {text}.")
     return value
 
 
-def _url(row: Setting, text: str) -> str:
+def _url(_: Setting, text: str) -> str:
     """Check a base address; blank is fine."""
     try:
         parts = urlsplit(text)
@@ -224,7 +241,7 @@ def _url(row: Setting, text: str) -> str:
     except ValueError:
         good = False
     if text and not good:
-        raise SettingsError(f"{row.env} must be an address like http://host:port, not {text!r}.")
+        raise _WrongValueError(f"must be an address like http://host:port, not {text!r}.")
     return text.rstrip("/")
 
 

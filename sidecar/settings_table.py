@@ -126,7 +126,7 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "secret",
         "",
-        "Key that clients send as 'Authorization: Bearer KEY'; blank asks for none.",
+        "One API key, named default; further ones are made by promptreel keys (SECURITY.md).",
     ),
     Setting(
         "insecure",
@@ -283,6 +283,34 @@ SETTINGS: tuple[Setting, ...] = (
         least=1,
     ),
     Setting(
+        "max_connections",
+        "PROMPTREEL_MAX_CONNECTIONS",
+        "--max-connections",
+        "integer",
+        "2000",
+        "Connections open at once; further ones are closed with 503.",
+        least=1,
+    ),
+    Setting(
+        "stall_seconds",
+        "PROMPTREEL_STALL_SECONDS",
+        "--stall-seconds",
+        "number",
+        "30",
+        "Time after which a client that sends less than 500 bytes a second, or reads nothing of "
+        "its answer, is let go.",
+        least=0.1,
+    ),
+    Setting(
+        "body_seconds",
+        "PROMPTREEL_BODY_SECONDS",
+        "--body-seconds",
+        "number",
+        "600",
+        "Time that the body of a request may take to come.",
+        least=0.1,
+    ),
+    Setting(
         "shutdown_seconds",
         "PROMPTREEL_SHUTDOWN_SECONDS",
         "--shutdown-seconds",
@@ -322,5 +350,14 @@ SETTINGS: tuple[Setting, ...] = (
         "info",
         "How much to log.",
         choices=("debug", "info", "warning", "error"),
+    ),
+    Setting(
+        "log_format",
+        "PROMPTREEL_LOG_FORMAT",
+        "--log-format",
+        "choice",
+        "text",
+        "How a line of the log looks: text for people, json for machines.",
+        choices=("text", "json"),
     ),
 )

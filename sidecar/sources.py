@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from .answers import FILES
 from .errors import BadRequest
 from .fetch import Fetcher, FetchError
-from .media import MediaStore, content_type
+from .media import MediaStore, TooLarge, content_type
 from .pictures import Pictures
 
 FIELD = "imageUrl"
@@ -27,11 +27,13 @@ class Sources:
         self._pictures = pictures
         self._fetcher = fetcher
 
-    async def picture(self, address: str, own_hosts: Collection[str]) -> str:
-        """Return the key of the picture at `address`. Raises BadRequest."""
+    async def picture(
+        self, address: str, own_hosts: Collection[str], name: Callable[[str], str] = str
+    ) -> str:
+        """Return the key of the picture at `address`; `name` as in Pictures. Raises BadRequest."""
         if address[:5].lower() == "data:":
             data = await asyncio.to_thread(_decode_data_uri, address)
-            return await self._pictures.keep(_one(data), FIELD)
+            return await self._pictures.keep(_one(data), FIELD, name)
         key = _named_key(address)
         if await self._media.touch(key):
             return _picture_key(key)
@@ -39,9 +41,11 @@ class Sources:
             raise _bad("There is no such picture here: upload it first.", "unknown_image")
         try:
             async with self._fetcher.fetch(address, self._pictures.max_bytes) as chunks:
-                return await self._pictures.keep(chunks, FIELD)
+                return await self._pictures.keep(chunks, FIELD, name)
         except FetchError as error:
             raise _bad(str(error), "image_not_fetched") from None
+        except TooLarge:  # as announced, before a byte of it came
+            raise self._pictures.too_large(FIELD) from None
 
 
 def _named_key(address: str) -> str:

@@ -86,36 +86,48 @@ class SqliteJobStore(SqliteReads):
         self._bus = bus
         self._clock = clock
         self.outbox = SqliteOutbox(db, clock)
-        self._work = asyncio.Event()  # set, and replaced, whenever a job becomes ready
+        self._work: dict[str, asyncio.Event] = {}  # by lane; set, and gone, when a job is ready
 
-    async def submit(self, spec: JobSpec, *, max_queued: int | None = None) -> tuple[Job, bool]:
+    async def submit(
+        self, spec: JobSpec, *, max_queued: int | None = None, max_own: int | None = None
+    ) -> tuple[Job, bool]:
         """Record and enqueue as one atomic act; True if new. Raises as the protocol says."""
         columns = {**spec_columns(spec), "created_at": self._clock()}
         names = ", ".join(columns)
         values = ", ".join(f":{name}" for name in columns)
         rows = await self._all(
             f"insert into jobs ({names}) select {values}"  # noqa: S608  our own text
-            " where :most is null or"
-            " (select count(*) from jobs where state = 'queued' and lane = :lane) < :most"
+            " where (:most is null or"
+            " (select count(*) from jobs where state = 'queued' and lane = :lane) < :most)"
+            " and (:own is null or"
+            " (select count(*) from jobs where state = 'queued' and tenant = :tenant) < :own)"
             " on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing"
             " returning *",
             **columns,
             most=max_queued,
+            own=max_own,
         )
         if rows:
-            self._wake()
+            self._wake(spec.lane)
             return to_job(rows[0]), True
-        return await self._earlier(spec), False
+        return await self._earlier(spec, max_own), False
 
-    async def _earlier(self, spec: JobSpec) -> Job:
+    async def _earlier(self, spec: JobSpec, max_own: int | None) -> Job:
         """Return the job that holds the same idempotency key."""
         key = spec.idempotency_key
         job = None if key is None else await self.find(spec.tenant, key)
         if job is None:
-            raise QueueFull(await self._patience(spec.lane))
+            raise await self._full(spec, max_own)
         if job.spec.request_hash != spec.request_hash:
             raise IdempotencyConflict(key)
         return job
+
+    async def _full(self, spec: JobSpec, max_own: int | None) -> QueueFull:
+        """Say whose queue is full. A tenant's own has room when one more of it has begun."""
+        waiting = await self.queued_of(spec.tenant)
+        own = max_own is not None and waiting >= max_own
+        patience = await self._patience(spec.lane)
+        return QueueFull(max(1.0, patience / waiting) if own and waiting else patience, own=own)
 
     async def _patience(self, lane: str) -> float:
         """Guess when those who wait are through: the latest jobs' time, by how many run at once."""
@@ -143,7 +155,7 @@ class SqliteJobStore(SqliteReads):
         """Take the lane's next job, fairly; None after the wait."""
         deadline = time.monotonic() + wait_s
         while True:
-            work = self._work
+            work = self._work.setdefault(lane, asyncio.Event())
             lease = await self._take(worker_id, lane, lease_s, skip)
             left = deadline - time.monotonic()
             if lease is not None or left <= 0:
@@ -313,11 +325,12 @@ class SqliteJobStore(SqliteReads):
         for row in rows:
             self._bus.publish(row["id"], kind, to_job(row))
             if row["state"] == "queued":
-                self._wake()
+                self._wake(row["lane"])
 
-    def _wake(self) -> None:
-        self._work.set()
-        self._work = asyncio.Event()
+    def _wake(self, lane: str) -> None:
+        work = self._work.pop(lane, None)
+        if work is not None:
+            work.set()
 
 
 @asynccontextmanager

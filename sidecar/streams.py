@@ -11,9 +11,9 @@ import json
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from .answers import job_view
+from .answers import job_view, progress_view
 from .bus import Preview
 from .errors import Unavailable
 from .jobs import Job
@@ -95,7 +95,7 @@ class Story:
         if job.progress != self._progress:
             self._progress = job.progress
             if self._is_new(job, _PROGRESS):
-                text = json.dumps(asdict(job.progress))
+                text = json.dumps(progress_view(job.progress))
                 yield _event("progress", f"{job.version}.{_PROGRESS}", text)
         if job.state.terminal and was is not job.state and self._is_new(job, _RESULT):
             yield _event("result", f"{job.version}.{_RESULT}", json.dumps(view))

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import io
 import json
 import struct
 import uuid
@@ -20,10 +18,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
 from aiohttp import WSCloseCode, web
 from aiohttp.test_utils import TestServer
-from PIL import Image
+
+from tests.fake_files import still, video
 
 OUTPUT_NODE = "9"
 CORE = ("LoadImage", "KSampler", "RepeatImageBatch", "CreateVideo", "SaveVideo")
@@ -36,27 +34,6 @@ GRAPH = {
         "inputs": {"video": ["2", 0], "filename_prefix": "video/x"},
     },
 }
-
-
-@functools.cache
-def video() -> bytes:
-    """Return a real MP4 of two frames, 32x32."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=10)
-        stream.width = stream.height = 32
-        frames = [av.VideoFrame(32, 32, "yuv420p"), av.VideoFrame(32, 32, "yuv420p"), None]
-        for frame in frames:
-            container.mux(stream.encode(frame))
-    return file.getvalue()
-
-
-@functools.cache
-def still() -> bytes:
-    """Return a real PNG."""
-    file = io.BytesIO()
-    Image.new("RGB", (32, 32), (90, 60, 30)).save(file, "PNG")
-    return file.getvalue()
 
 
 @dataclass
@@ -79,6 +56,8 @@ class Faults:
     deaf: bool = False  # interrupts are never noticed
     broken_json: bool = False
     drop_views: int = 0
+    huge: bool = False  # a file says that it is larger than anybody keeps
+    cut_views: int = 0  # files that come by half, as if that were all
     hide_queue: int = 0
     refuse: bool = False  # breaks every connection: nobody gets through to it, but it goes on
     hide_records: int = 0  # reads of one record that do not find it
@@ -106,6 +85,7 @@ class FakeComfy:
         self.models = {"checkpoints": ["a.safetensors"], "loras": ["sub\\b.safetensors"]}
         self.argv = ["main.py"]
         self.version = "0.3.75"
+        self.system = "posix"
         self.input_dir: Path | None = None
         self.check_pictures = False
         self.linger_s = 0.0  # between the last node and the end of the prompt
@@ -240,8 +220,10 @@ class FakeComfy:
             with contextlib.suppress(ConnectionError):
                 await socket.send_str(json.dumps({"type": kind, "data": data}))
 
-    async def send_preview(self, sid: str, prompt_id: str, data: bytes) -> None:
-        metadata = json.dumps({"prompt_id": prompt_id, "image_type": "image/png"}).encode()
+    async def send_preview(
+        self, sid: str, prompt_id: str, data: bytes, mime: str = "image/png"
+    ) -> None:
+        metadata = json.dumps({"prompt_id": prompt_id, "image_type": mime}).encode()
         head = struct.pack(">II", 4, len(metadata))
         await self.sockets[sid].send_bytes(head + metadata + data)
 
@@ -330,6 +312,8 @@ class FakeComfy:
         if self.faults.drop_views:
             self.faults.drop_views -= 1
             request.transport.abort()
+        if self.faults.huge:
+            return await self._begin_of(request, 1 << 40)
         query = request.query
         kind, subfolder, name = query["type"], query.get("subfolder", ""), query["filename"]
         await asyncio.sleep(self.faults.slow.get(name, 0))
@@ -339,7 +323,18 @@ class FakeComfy:
             data = path.read_bytes() if path.is_file() else None
         if data is None:
             raise web.HTTPNotFound
+        if self.faults.cut_views and kind == "output" and name.endswith(".mp4"):
+            self.faults.cut_views -= 1
+            data = data[: len(data) // 2]
         return web.Response(body=data, content_type="application/octet-stream")
+
+    async def _begin_of(self, request, length: int):
+        """Begin a body of that length, and break off."""
+        response = web.StreamResponse(headers={"Content-Length": str(length)})
+        await response.prepare(request)
+        await response.write(bytes(100))
+        request.transport.abort()
+        return response
 
     async def _object_info(self, _):
         return web.json_response(self.nodes)
@@ -356,7 +351,8 @@ class FakeComfy:
         return web.json_response(self.models[request.match_info["folder"]])
 
     async def _stats(self, _):
-        return web.json_response({"system": {"comfyui_version": self.version, "argv": self.argv}})
+        told = {"comfyui_version": self.version, "argv": self.argv, "os": self.system}
+        return web.json_response({"system": told})
 
     # the worker thread
 

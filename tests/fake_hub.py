@@ -23,6 +23,7 @@ class Faults:
     cut_after: list[int] = field(default_factory=list)  # of the next answers: bytes before the cut
     hold_after: int | None = None  # bytes before an answer stops and stays open
     ignore_range: bool = False
+    most_at_once: int = 1 << 60  # bytes that one answer may have
     other_bytes: bool = False  # the right length, not the right bytes
     gated: bool = False  # asks for a token, and has the repository's terms not accepted
     forbidden: bool = False
@@ -140,15 +141,21 @@ class _Handler(BaseHTTPRequestHandler):
     def _bytes(self, data: bytes) -> None:
         if self.hub.faults.other_bytes:
             data = bytes(byte ^ 1 for byte in data)
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(asked[1]) if asked and not self.hub.faults.ignore_range else 0
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(data) - start))
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        ranged = None if self.hub.faults.ignore_range else asked
+        start = int(ranged[1]) if ranged else 0
+        last = int(ranged[2]) if ranged and ranged[2] else len(data) - 1
+        sent = data[start : last + 1]
+        if len(sent) > self.hub.faults.most_at_once:
+            return self._plain(400, {})
+        self.send_response(206 if ranged else 200)
+        if ranged:
+            self.send_header("Content-Range", f"bytes {start}-{last}/{len(data)}")
+        self.send_header("Content-Length", str(len(sent)))
         self.end_headers()
         if self.command == "GET":
-            self._send(data[start:])
+            self._send(sent)
+        return None
 
     def _send(self, data: bytes) -> None:
         faults = self.hub.faults

@@ -22,3 +22,9 @@ def chromium() -> str:
     """Return the path of Chromium."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     return found or lacking("There is no Chromium: install it to run what needs a browser.")
+
+
+def nginx() -> str:
+    """Return the path of nginx, which is not always on a user's PATH."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    return found or lacking("There is no nginx: install it to run what is said of a proxy.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 from aiohttp import FormData
 
 
-def picture_form(data: bytes, filename: str = "a.png", content_type: str = "image/png"):
+def picture_form(
+    data: bytes | io.BytesIO, filename: str = "a.png", content_type: str = "image/png"
+):
     form = FormData()
     form.add_field("image", data, filename=filename, content_type=content_type)
     return form

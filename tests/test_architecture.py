@@ -108,6 +108,13 @@ RULES = (
     Rule("sidecar.pipelines", ("sidecar.comfy", "sidecar.api", "sidecar.backends", "aiohttp")),
     Rule("sidecar.backends", ("sidecar.api", "sidecar.app")),
     Rule(
+        "sidecar",
+        ("prometheus_client",),
+        but=("sidecar.observe.metrics", "sidecar.observe.snapshot"),
+    ),
+    Rule("sidecar", ("opentelemetry",), but=("sidecar.observe.otel",)),
+    Rule("sidecar", ("pydantic",), but=("sidecar.openapi.schemas",)),
+    Rule(
         "sidecar.models",
         ("aiohttp", *(f"sidecar.{name}" for name in ("api", "backends", "comfy", "cli"))),
     ),
@@ -231,6 +238,9 @@ def test_installer_uses_the_standard_library_only():
         ("sidecar.comfy.x", "from ..media import MediaStore"),
         ("sidecar.comfy.x", "from sidecar.pipelines import Pipeline"),
         ("sidecar.backends.x", "from ..api.urls import media_url"),
+        ("sidecar.comfy.x", "from prometheus_client import Counter"),
+        ("sidecar.app", "def f():\n    import opentelemetry.trace"),
+        ("sidecar.openapi.document", "import pydantic"),
         ("installer.x", "import sidecar"),
     ],
 )

@@ -14,8 +14,11 @@ PAGES = (
     "README.md",
     "README.ru.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "CHANGELOG.md",
     "docs/settings.md",
+    "docs/client.md",
+    "docs/operate.md",
     "docs/models.md",
     "docs/models.ru.md",
 )
@@ -40,6 +43,14 @@ def test_links_lead_somewhere(page: str):
     for target in re.findall(r"\]\(([^)#\s]+)", text):
         if "://" not in target:
             assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_tests_that_prove_a_promise_are_there():
+    named = re.findall(r"`([\w/]+/|[\w/]*test_\w+\.py|tests/\w+\.py)`", _text("SECURITY.md"))
+    assert len(named) >= 15
+    tests = [path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")]
+    for name in named:
+        assert (ROOT / name).exists() or any(path.endswith(f"/{name}") for path in tests), name
 
 
 def test_both_readmes_show_the_same_commands():

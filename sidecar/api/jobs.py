@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aiohttp import web
 
-from sidecar.answers import job_view
+from sidecar.answers import asked_view, job_view
+from sidecar.bodies import JobBody, JobList
 from sidecar.errors import BadRequest, NotFound
-from sidecar.forms import unknown_fields
 from sidecar.jobs import Job, WrongCursor
 from sidecar.keys import PLACES, STORE
 from sidecar.values import JobState
 
-from .urls import base_url, tenant
+from .urls import base_url, checked_query, tenant
 
 _FILTERS = ("status", "limit", "cursor")
 _STATES = tuple(state.value for state in JobState)
-_DEFAULT, _MOST = 20, 100
+DEFAULT, MOST = 20, 100  # jobs in an answer
+_TEXT_LISTED = 1000  # characters of a job's text in a list
 
 
 async def jobs(request: web.Request) -> web.Response:
     """List the newest jobs first; `nextCursor` leads on to older ones."""
-    query = _query(request)
+    query = checked_query(request, _FILTERS)
     try:
         found, cursor = await request.app[STORE].list(
             tenant=tenant(request),
@@ -32,9 +31,9 @@ async def jobs(request: web.Request) -> web.Response:
         )
     except WrongCursor:
         raise _bad("cursor", "must be the nextCursor of an earlier answer") from None
-    base, places = base_url(request), request.app[PLACES]
-    views = [job_view(job, await places.of(job), base) for job in found]
-    return web.json_response({"jobs": views, "nextCursor": cursor})
+    views = [await _view(request, job, _TEXT_LISTED) for job in found]
+    body: JobList = {"jobs": views, "nextCursor": cursor}
+    return web.json_response(body)
 
 
 async def job(request: web.Request) -> web.Response:
@@ -61,16 +60,13 @@ async def known_job(request: web.Request) -> Job:
 
 
 async def _shown(request: web.Request, found: Job) -> web.Response:
-    place = await request.app[PLACES].of(found)
-    return web.json_response(job_view(found, place, base_url(request)))
+    return web.json_response(await _view(request, found))
 
 
-def _query(request: web.Request) -> Mapping[str, str]:
-    """Return the filters; a typo must not be silently ignored."""
-    unknown = [name for name in request.query if name not in _FILTERS]
-    if unknown:
-        raise unknown_fields(unknown, _FILTERS)
-    return request.query
+async def _view(request: web.Request, job: Job, longest: int | None = None) -> JobBody:
+    """Return a job with what it was asked for; the text of that is cut after `longest`."""
+    base, place = base_url(request), await request.app[PLACES].of(job)
+    return {**job_view(job, place, base), "request": asked_view(job, base, longest)}
 
 
 def _states(text: str) -> list[JobState]:
@@ -82,9 +78,9 @@ def _states(text: str) -> list[JobState]:
 
 def _limit(text: str) -> int:
     if not text.strip():
-        return _DEFAULT
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= _MOST):
-        raise _bad("limit", f"must be a whole number from 1 to {_MOST}")
+        return DEFAULT
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MOST):
+        raise _bad("limit", f"must be a whole number from 1 to {MOST}")
     return int(text)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
+from sidecar.bodies import Health, Ready, Welcome
+from sidecar.disk import look
 from sidecar.errors import ApiError, Unavailable
 from sidecar.keys import (
     CATALOG,
@@ -16,7 +20,7 @@ from sidecar.keys import (
     VERSION,
 )
 
-from .urls import base_url
+from .urls import base_url, checked_query
 
 _SPARE = 10  # one in so many places is kept for those who come without asking whether there is one
 
@@ -24,22 +28,23 @@ _SPARE = 10  # one in so many places is kept for those who come without asking w
 async def root(request: web.Request) -> web.Response:
     """Say what this is and where to go."""
     base = base_url(request)
-    return web.json_response(
-        {
-            "name": "PromptReel",
-            "description": "A picture and a sentence become a video.",
-            "version": request.app[VERSION],
-            "upload": f"{base}/api/upload",
-            "generate": f"{base}/api/generate",
-            "pipelines": f"{base}/api/pipelines",
-            "health": f"{base}/api/health",
-        }
-    )
+    body: Welcome = {
+        "name": "PromptReel",
+        "description": "A picture and a sentence become a video.",
+        "version": request.app[VERSION],
+        "upload": f"{base}/api/upload",
+        "generate": f"{base}/api/generate",
+        "pipelines": f"{base}/api/pipelines",
+        "health": f"{base}/api/health",
+        "docs": f"{base}/docs",
+    }
+    return web.json_response(body)
 
 
 async def health(request: web.Request) -> web.Response:
     """Say that the service is alive."""
-    return web.json_response({"status": "ok", "version": request.app[VERSION]})
+    body: Health = {"status": "ok", "version": request.app[VERSION]}
+    return web.json_response(body)
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -57,7 +62,9 @@ async def ready(request: web.Request) -> web.Response:
     if server is not None and not await servers.answers(server):
         raise Unavailable("ComfyUI does not answer.", code="comfyui_unreachable", details=situation)
     await _check_room(request, "demo" if server is None else "comfyui")
-    return web.json_response({"status": "ready", "isDemo": server is None, "details": situation})
+    await _check_disk(request)
+    body: Ready = {"status": "ready", "isDemo": server is None, "details": situation}
+    return web.json_response(body)
 
 
 async def _check_room(request: web.Request, lane: str) -> None:
@@ -76,7 +83,14 @@ async def _check_room(request: web.Request, lane: str) -> None:
         )
 
 
+async def _check_disk(request: web.Request) -> None:
+    wrong = await asyncio.to_thread(look, request.app[SETTINGS].data_dir)
+    if wrong is not None:
+        raise Unavailable(wrong.error, code=wrong.code, details=wrong.details)
+
+
 async def pipelines(request: web.Request) -> web.Response:
     """List the pipelines, and what each lacks on the chosen ComfyUI."""
-    server = await request.app[SERVERS].choose(request.query.get("serverUrl"))
+    query = checked_query(request, ("serverUrl",))
+    server = await request.app[SERVERS].choose(query.get("serverUrl"))
     return web.json_response(await request.app[CATALOG].listing(server))

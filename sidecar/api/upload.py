@@ -8,13 +8,14 @@ from contextlib import AsyncExitStack
 from aiohttp import BodyPartReader, MultipartReader, web
 
 from sidecar.answers import file_url
+from sidecar.bodies import Uploaded
 from sidecar.errors import BadRequest
 from sidecar.forms import MALFORMED, MULTIPART, malformed, unknown_fields, wrong_type
 from sidecar.keys import CLOSING, DRAINING, PICTURES
 from sidecar.pictures import Pictures
 
 from .generate import closing
-from .urls import base_url
+from .urls import base_url, naming
 
 FIELD = "image"
 _ENVELOPE = 64 * 1024  # bytes that boundaries and headers may add
@@ -30,13 +31,16 @@ async def upload(request: web.Request) -> web.Response:
     if (request.content_length or 0) > pictures.max_bytes + _ENVELOPE:
         raise pictures.too_large(FIELD)
     try:
-        key = await _only_picture(await request.multipart(), pictures)
+        key = await _only_picture(await request.multipart(), pictures, naming(request))
     except MALFORMED:
         raise malformed() from None
-    return web.json_response({"imageUrl": file_url(base_url(request), key)})
+    body: Uploaded = {"imageUrl": file_url(base_url(request), key)}
+    return web.json_response(body)
 
 
-async def _only_picture(reader: MultipartReader, pictures: Pictures) -> str:
+async def _only_picture(
+    reader: MultipartReader, pictures: Pictures, name: Callable[[str], str]
+) -> str:
     """Return the key of the form's one picture; it is stored when the whole form is right."""
     store: Callable[[], Awaitable[str]] | None = None
     async with AsyncExitStack() as held:
@@ -48,7 +52,7 @@ async def _only_picture(reader: MultipartReader, pictures: Pictures) -> str:
                     "Send one picture at a time: the field 'image' came more than once.",
                     fields={FIELD: "given more than once"},
                 )
-            store = await held.enter_async_context(pictures.received(_chunks(part), FIELD))
+            store = await held.enter_async_context(pictures.received(_chunks(part), FIELD, name))
         if store is None:
             raise BadRequest(
                 "The picture is missing: send it in the form field 'image'.",

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 
 import aiohttp
 
+from sidecar.bodies import MissingBody, ModelBody, ParameterBody, PipelineBody, PipelineList
 from sidecar.comfy.client import ComfyClient
 from sidecar.comfy.errors import ComfyError
 from sidecar.errors import BadRequest, ServerFailure
 from sidecar.params import Param
 from sidecar.pipelines import ModelFile, Pipeline, find
-from sidecar.values import Json
 
 from .stock import Inventory, Missing, Models, Software, ask_models, ask_software, lacks
 
@@ -26,6 +26,14 @@ _ALIVE_S = 2.0  # how long an answer to "is it there?" holds
 _KNOWN_S = 300.0  # how long a server's nodes and models are believed to be there
 _LISTED_S = 10.0  # the same of the models where the best pipeline is looked for: one may be new
 _FRESH_S = 2.0  # how new the knowledge must be before something is called missing
+
+
+Fits = Callable[[Pipeline], bool]
+
+
+def any_fits(_: Pipeline) -> bool:
+    """Return True: nothing is asked that only some pipelines can do."""
+    return True
 
 
 class ServerCatalog:
@@ -59,9 +67,10 @@ class ServerCatalog:
                 known.alive_at = self._clock()
         return known.alive
 
-    async def choose(self, server: str, name: str | None) -> Pipeline:
+    async def choose(self, server: str, name: str | None, fits: Fits = any_fits) -> Pipeline:
         """Return the named pipeline, or the highest-ranking one that the server can run.
 
+        `fits`: of those that run there, the best that does what was asked; if none does, the best.
         Raises BadRequest for one that is unknown or lacks something there (listing it), and
         ServerFailure for a server that can't be reached.
         """
@@ -74,12 +83,13 @@ class ServerCatalog:
             inventory = await self._inventory(server, nodes_s, models_s)
             for pipeline in wanted:
                 missing[pipeline.name] = lacks(pipeline, inventory)
-                if not missing[pipeline.name]:
-                    return pipeline
+            able = [pipeline for pipeline in wanted if not missing[pipeline.name]]
+            if able:
+                return next(filter(fits, able), able[0])
         last = wanted[-1]
         raise _refusal(last, missing[last.name])
 
-    async def listing(self, server: str | None) -> Json:
+    async def listing(self, server: str | None) -> PipelineList:
         """Return what GET /api/pipelines tells. Raises ServerFailure if the server is away.
 
         Without a server "missing" is null, and the built-in engine takes the place of the default.
@@ -90,14 +100,12 @@ class ServerCatalog:
                 raise unreachable()
             inventory = await self._inventory(server, _FRESH_S, _FRESH_S)
         rows = [_row(pipeline, inventory) for pipeline in self._pipelines.values()]
-        runs = {row["name"] for row in rows if inventory is None or not row["missing"]["any"]}
+        runs = {row["name"] for row in rows if not _lacks_any(row["missing"])}
         default = next((p.name for p in self.by_rank() if p.name in runs), None)
         if server is None:
             default = self.by_rank()[-1].name
         for row in rows:
             row["default"] = row["name"] == default
-            if row["missing"] is not None:
-                del row["missing"]["any"]
         return {"serverUrl": server, "pipelines": rows}
 
     def client(self, server: str) -> ComfyClient:
@@ -111,6 +119,10 @@ class ServerCatalog:
     def version(self, server: str) -> str:
         """Return the server's version; blank if it is not known."""
         return self._known(server).software.version
+
+    def windows(self, server: str) -> bool:
+        """Whether the server is known to run on Windows, where names have backslashes."""
+        return self._known(server).software.windows
 
     def runs(self, server: str) -> frozenset[str] | None:
         """Return the names of the pipelines that the server can run; None if that is not known."""
@@ -197,7 +209,7 @@ def unreachable() -> ServerFailure:
 def _refusal(pipeline: Pipeline, missing: Missing) -> BadRequest:
     listed = ", ".join(missing.listed())
     return BadRequest(
-        f"This ComfyUI can't run the pipeline {pipeline.name!r}, it lacks: {listed}.",
+        f"This ComfyUI can't run the pipeline {pipeline.name!r}, {missing.told()}.",
         code="missing_requirements",
         details=" ".join(
             ["Install what is missing there and try again.", *_hints(pipeline.name, missing)]
@@ -221,7 +233,7 @@ def _hints(pipeline: str, missing: Missing) -> list[str]:
     return found
 
 
-def _row(pipeline: Pipeline, inventory: Inventory | None) -> Json:
+def _row(pipeline: Pipeline, inventory: Inventory | None) -> PipelineBody:
     missing = None if inventory is None else lacks(pipeline, inventory)
     return {
         "name": pipeline.name,
@@ -230,23 +242,37 @@ def _row(pipeline: Pipeline, inventory: Inventory | None) -> Json:
         "default": False,
         "parameters": [_param(param) for param in pipeline.params],
         "nodes": list(pipeline.nodes),
-        "models": [asdict(model) for model in pipeline.models],
+        "models": [_model(model) for model in pipeline.models],
         "requires": pipeline.requires_comfyui,
         "vram": pipeline.vram,
         "missing": None if missing is None else _missing(missing),
     }
 
 
-def _missing(missing: Missing) -> Json:
+def _missing(missing: Missing) -> MissingBody:
     return {
         "nodes": list(missing.nodes),
         "models": [_missing_model(model) for model in missing.models],
         "comfyui": missing.version,
-        "any": bool(missing),
     }
 
 
-def _missing_model(model: ModelFile) -> Json:
+def _lacks_any(missing: MissingBody | None) -> bool:
+    return missing is not None and any(missing.values())
+
+
+def _model(model: ModelFile) -> ModelBody:
+    return {
+        "name": model.name,
+        "folder": model.folder,
+        "size": model.size,
+        "licence": model.licence,
+        "source": model.source,
+        "sha256": model.sha256,
+    }
+
+
+def _missing_model(model: ModelFile) -> ModelBody:
     return {
         "name": model.name,
         "folder": f"models/{model.folder}",
@@ -256,6 +282,13 @@ def _missing_model(model: ModelFile) -> Json:
     }
 
 
-def _param(param: Param) -> Json:
-    row = asdict(replace(param, choices=()))
-    return {**row, "choices": list(param.choices)}
+def _param(param: Param) -> ParameterBody:
+    return {
+        "name": param.name,
+        "type": param.type,
+        "default": param.default,
+        "minimum": param.minimum,
+        "maximum": param.maximum,
+        "choices": list(param.choices),
+        "help": param.help,
+    }

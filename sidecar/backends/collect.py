@@ -7,6 +7,7 @@ files are the answer. Knows the media store, the client and which nodes a pipeli
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ from sidecar.values import JobError, Json, Outputs
 
 from .base import RunContext
 
+log = logging.getLogger(__name__)
+
 VIDEO, IMAGE = "video", "image"
 SUFFIXES = {
     VIDEO: ("mp4", "webm", "gif", "webp"),
@@ -31,9 +34,7 @@ SUFFIXES = {
 }
 MAX_FILE = 4 << 30  # bytes of one file made by ComfyUI
 
-_NOT_PLAYABLE = JobError(
-    "no_output", "ComfyUI made a video file that can't be played: try another pipeline."
-)
+_FETCHES = 2  # of a video that can't be played: the connection may have broken unnoticed
 
 
 class Collector:
@@ -110,20 +111,34 @@ class Collector:
             self._copies.clear()
 
     async def _copy(self, kind: str, ref: FileRef) -> str:
+        """Copy a file; a video must play, and is fetched once more if it does not."""
         key = self._context.output_key(f"{kind}.{suffix(ref)}")
 
-        async def copy() -> None:  # from the start, if the connection broke in the middle
-            await self._media.put_stream(key, self._client.view(ref, limit=MAX_FILE))
+        async def copy() -> str:  # from the start, if the connection broke in the middle
+            stored = await self._media.put_stream(key, self._client.view(ref, limit=MAX_FILE))
+            if not stored.size:
+                return "is empty"
+            return await self._fault(key) if kind == VIDEO else ""
 
-        await Patience(self._away_s).ask(copy)
+        for left in reversed(range(_FETCHES)):
+            wrong = await Patience(self._away_s).ask(copy)
+            if not wrong:
+                break
+            log.warning("job %s: its %s file %s", self._context.job.id, kind, wrong)
+            if not left:
+                raise RunFailed(_unusable(kind, wrong))
         return key
+
+    async def _fault(self, key: str) -> str:
+        async with self._media.local(key) as path:
+            return await asyncio.to_thread(_fault_of_video, path)
 
     async def _first_frame(self, video_key: str) -> str:
         key = self._context.output_key("image.png")
         async with self._media.local(video_key) as video, self._media.scratch() as folder:
             target = folder / "image.png"
             if not await asyncio.to_thread(_save_first_frame, video, target):
-                raise RunFailed(_NOT_PLAYABLE)
+                raise RunFailed(_unusable(VIDEO, "holds no picture"))
             await self._media.put_file(key, target)
         return key
 
@@ -135,6 +150,20 @@ async def collecting(collector: Collector) -> AsyncGenerator[Collector, None]:
         yield collector
     finally:
         await collector.close()
+
+
+def _unusable(kind: str, wrong: str) -> JobError:
+    return JobError(
+        "no_output",
+        f"ComfyUI's {kind} file {wrong}: send it again, or try another pipeline.",
+        "It was fetched twice. See whether the disk of the ComfyUI machine is full.",
+    )
+
+
+def _fault_of_video(video: Path) -> str:
+    from .playable import fault  # noqa: PLC0415  loads PyAV: not on the event loop
+
+    return fault(video)
 
 
 def _save_first_frame(video: Path, target: Path) -> bool:

@@ -39,6 +39,7 @@ from .catalog import ServerCatalog
 from .comfy_job import ComfyJob, Server
 from .inputs import Inputs
 from .ledger import read_ledger
+from .spelling import spelled
 from .within import GivenUp, within
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ class ComfyBackend:
         server = self.server(context.server)
         for url, prompt_id in read_ledger(context.job.ledger).moved(context.server).left:
             self._home.left(url, prompt_id)
+        pipeline = spelled(pipeline, windows=self._catalog.windows(context.server))
         job = ComfyJob(context, server, self._media, pipeline, pace=self._pace, limits=self._limits)
         try:
             return await self._limited(context, job)

@@ -140,7 +140,7 @@ class ComfyJob:
             )
         ) as collector:
             finished = await self._finished(graph, collector, known=known)
-            outputs = await collector.outputs(finished)
+            outputs = await self._collected(collector, finished)
         self._ledger = recorded(self._ledger, outputs)
         await self._context.remember(self._ledger.stored())
         return outputs
@@ -168,9 +168,21 @@ class ComfyJob:
         error = failure(finished.record, graph)
         if error is not None:
             raise RunFailed(error)
-        self._ledger = fetching(self._ledger, finished.answer, finished.record)
-        await self._context.remember(self._ledger.stored())
         return finished
+
+    async def _collected(self, collector: Collector, finished: Finished) -> Outputs:
+        """Return the files in our store; that they are being fetched is stored meanwhile."""
+        if self._ledger.record is not None:
+            return await collector.outputs(finished)
+        self._ledger = fetching(self._ledger, finished.answer, finished.record)
+        noting = asyncio.create_task(self._context.remember(self._ledger.stored()))
+        try:
+            outputs = await collector.outputs(finished)
+            await noting
+        finally:
+            noting.cancel()
+            await asyncio.gather(noting, return_exceptions=True)
+        return outputs
 
     async def _followed(
         self, graph: dict[str, Json], collector: Collector, *, known: bool
@@ -187,6 +199,7 @@ class ComfyJob:
             pace=self._pace,
             watchers=watchers,
             start_by=self._start_by(),
+            extra=self._extra(),
         )
         try:
             return await prompt.finish(posted_before=known)
@@ -201,6 +214,11 @@ class ComfyJob:
     async def _note(self, mark: Mark) -> None:
         self._ledger = replace(self._ledger, mark=mark)
         await self._context.remember(self._ledger.stored())
+
+    def _extra(self) -> Json:
+        """Return what lets an operator find the job of a prompt that ComfyUI shows."""
+        spec = self._context.job.spec
+        return {"promptreel": {"job_id": spec.id, "request_id": spec.request_id}}
 
     def _start_by(self) -> tuple[float, JobError] | None:
         seconds = self._limits.start_s

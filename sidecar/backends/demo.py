@@ -39,7 +39,7 @@ class DemoBackend:
         )
         async with self._media.scratch() as folder:
             image, video = folder / "image.png", folder / "video.mp4"
-            tell = _reporter(context)
+            tell, show = _reporter(context), _shower(context)
 
             def work(stopper: Stopper) -> None:
                 from . import worker  # noqa: PLC0415  loads the engine: not on the event loop
@@ -48,12 +48,22 @@ class DemoBackend:
                     stopper.check()
                     tell(done, total)
 
-                worker.render(source, context.request, image, video, report)
+                worker.render(source, context.request, image, video, report, preview=show)
 
             await run_stoppable(self._pool, work)
             await self._media.put_file(outputs.image, image)
             await self._media.put_file(outputs.video, video)
         return outputs
+
+
+def _shower(context: RunContext) -> Callable[[bytes], None]:
+    """Return a function for the render thread that shows a JPEG."""
+    loop = asyncio.get_running_loop()
+
+    def show(data: bytes) -> None:
+        loop.call_soon_threadsafe(context.preview, data, "image/jpeg")
+
+    return show
 
 
 def _reporter(context: RunContext) -> Callable[[int, int], None]:

@@ -6,22 +6,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
-from av.error import FFmpegError
 from PIL import Image
+
+from sidecar.disk import trouble
+
+from .playable import BROKEN, PICTURES, opened
 
 
 def save_first_frame(video: Path, target: Path) -> bool:
     """Write the first frame as a PNG; False if the file holds no frame that can be decoded."""
     try:
-        if video.suffix in (".gif", ".webp"):
+        if video.suffix in PICTURES:
             with Image.open(video, formats=("GIF", "WEBP")) as image:
                 image.convert("RGB").save(target, "PNG", compress_level=3)
             return True
-        with av.open(str(video)) as container:
+        with opened(video) as container:
             for frame in container.decode(video=0):
                 frame.to_image().save(target, "PNG", compress_level=3)
                 return True
-    except (FFmpegError, OSError, ValueError, IndexError, SyntaxError):
+    except BROKEN as error:
+        if trouble(error) is not None:
+            raise  # the disk's fault, not the video's
         return False
     return False

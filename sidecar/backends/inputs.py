@@ -146,7 +146,7 @@ class Inputs:
         if self._told == "-":
             return None
         if self._told:
-            found = Path(self._told)
+            found = _home_meant(self._told)
         elif urlsplit(self._client.url).hostname in ("127.0.0.1", "localhost", "::1"):
             stats = await self._client.system_stats()
             argv = [str(word) for word in a_list(an_object(stats.get("system")).get("argv"))]
@@ -157,6 +157,10 @@ class Inputs:
         else:
             return None
         return found if await asyncio.to_thread(found.is_dir) else None
+
+
+def _home_meant(folder: str) -> Path:
+    return Path(folder).expanduser()
 
 
 def input_folder(argv: Sequence[str]) -> Path | None:

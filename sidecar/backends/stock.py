@@ -11,8 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.comfy.client import ComfyClient
+from sidecar.comfy.shapes import an_object
 from sidecar.pipelines import ModelFile, Pipeline
 
+from .spelling import plain
 from .together import together
 
 Models = Mapping[str, frozenset[str]]
@@ -24,6 +26,7 @@ class Software:
 
     version: str
     nodes: frozenset[str]
+    windows: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,16 @@ class Missing:
 
     def listed(self) -> tuple[str, ...]:
         """Return each missing thing as a phrase."""
+        return (*([self.version] if self.version else []), *self._things())
+
+    def told(self) -> str:
+        """Return the same as half of a sentence: "it lacks: node X"."""
+        things = ", ".join(self._things())
+        parts = [self.version and f"which needs {self.version}", things and f"it lacks: {things}"]
+        return "; ".join(filter(None, parts))
+
+    def _things(self) -> tuple[str, ...]:
         return (
-            *([self.version] if self.version else []),
             *(f"node {name}" for name in self.nodes),
             *(f"model {model.name} in models/{model.folder}" for model in self.models),
         )
@@ -73,9 +84,10 @@ def lacks(pipeline: Pipeline, inventory: Inventory) -> Missing:
 
 async def ask_software(client: ComfyClient) -> Software:
     """Ask a server for its version and nodes. Raises ComfyError."""
-    stats, nodes = await together(client.system_stats(), client.object_info())
-    version = str(stats.get("system", {}).get("comfyui_version") or "")
-    return Software(version, frozenset(nodes))
+    stats, nodes = await together(client.system_stats(), client.node_names())
+    system = an_object(stats.get("system"))
+    windows = system.get("os") in ("nt", "win32")
+    return Software(str(system.get("comfyui_version") or ""), nodes, windows)
 
 
 async def ask_models(client: ComfyClient, folders: Collection[str]) -> Models:
@@ -88,7 +100,7 @@ async def ask_models(client: ComfyClient, folders: Collection[str]) -> Models:
         for task in tasks:
             task.cancel()  # where one fails, nobody waits for the others
         await asyncio.gather(*tasks, return_exceptions=True)
-    listed = (frozenset(map(_plain, answer)) for answer in answers)
+    listed = (frozenset(map(plain, answer)) for answer in answers)
     return dict(zip(names, listed, strict=True))
 
 
@@ -106,11 +118,6 @@ def _too_old(needed: str, version: str) -> str:
     wanted, there = _numbers(needed), _numbers(version)
     old = bool(wanted and there and there < wanted)
     return f"ComfyUI {needed} or newer (it is {version})" if old else ""
-
-
-def _plain(name: str) -> str:
-    """Return a model's name as every system spells it; Windows servers say 'sub\\a'."""
-    return name.replace("\\", "/")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

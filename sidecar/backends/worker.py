@@ -16,6 +16,7 @@ from sidecar.engine import (
     Extent,
     Picture,
     PictureError,
+    VideoInfo,
     check_fps,
     compose,
     first_frame,
@@ -29,6 +30,7 @@ from sidecar.engine import (
 from sidecar.values import GenerateRequest, JobError
 
 from .base import BackendError
+from .previews import previewing
 
 _SUFFIXES = {"jpeg": "jpg"}
 
@@ -55,10 +57,15 @@ def render(
     image: Path,
     video: Path,
     report: Callable[[int, int], None],
-) -> None:
-    """Make the video and its first frame. Raises BackendError, and whatever `report` raises."""
+    kind: str = "mp4",
+    preview: Callable[[bytes], None] | None = None,
+) -> VideoInfo:
+    """Make the video and its first frame. Raises BackendError, and whatever `report` raises.
+
+    `kind` is the engine's name of a format. `preview` gets small JPEGs now and then.
+    """
     try:
-        _render(source, request, image, video, report)
+        return _render(source, request, image, video, report, kind, preview)
     except EncodeError as error:
         raise BackendError(JobError("encoding_failed", str(error))) from error
     except EngineError as error:
@@ -71,7 +78,9 @@ def _render(
     image: Path,
     video: Path,
     report: Callable[[int, int], None],
-) -> None:
+    kind: str,
+    preview: Callable[[bytes], None] | None,
+) -> VideoInfo:
     params = request.params
     picture = load_picture(source)
     report(0, 0)
@@ -90,7 +99,8 @@ def _render(
     )
     report(0, 0)
     _save(first_frame(clip), image)
-    write_video(clip, video, report=report)
+    told = report if preview is None else previewing(clip, report, preview)
+    return write_video(clip, video, format=kind, report=told)
 
 
 def _save(picture: Picture, path: Path) -> None:

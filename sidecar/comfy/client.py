@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -18,11 +18,12 @@ import aiohttp
 
 from sidecar.values import Json
 
+from . import gently
 from .errors import BadAnswer, NotFound, Rejected, TooLarge, UnknownOutcome, Unreachable
 from .shapes import an_object
 
 CHUNK = 1 << 16
-LARGE = 1 << 19  # characters of JSON that are parsed off the event loop: 5 ms and more
+LARGE = 1 << 18  # characters of JSON that are read off the event loop, in small steps
 MAX_MESSAGE = 64 << 20  # preview frames are the largest web-socket messages
 
 
@@ -54,11 +55,18 @@ def new_session() -> aiohttp.ClientSession:
 
 @dataclass(frozen=True)
 class FileRef:
-    """A file as ComfyUI names it; `type` is "output", "temp" or "input"."""
+    """A file as ComfyUI names it; `type` is "output", "temp" or "input".
+
+    It is the same file however a Windows server and a node spell its subfolder (a\\b, a/b).
+    """
 
     filename: str
-    subfolder: str = ""
+    subfolder: str = field(default="", compare=False)
     type: str = "output"
+    _place: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_place", self.subfolder.replace("\\", "/").strip("/"))
 
     @property
     def annotated(self) -> str:
@@ -127,6 +135,11 @@ class ComfyClient:
     async def object_info(self) -> Json:
         """Return every node class with its inputs: megabytes."""
         return await self._get_object("/object_info")
+
+    async def node_names(self) -> frozenset[str]:
+        """Return the names of the node classes alone: nothing else of the megabytes is kept."""
+        text = await self._get_text("/object_info")
+        return await asyncio.to_thread(_node_names, text)
 
     async def model_folders(self) -> tuple[str, ...]:
         """Return the names of the model folders."""
@@ -234,10 +247,13 @@ class ComfyClient:
         return cast("Json", answer)
 
     async def _get(self, path: str) -> object:
+        text = await self._get_text(path)
+        return await asyncio.to_thread(_loads_large, text) if len(text) > LARGE else _loads(text)
+
+    async def _get_text(self, path: str) -> str:
         async with self._request("GET", path) as response:
             self._check(response)
-            text = await response.text()
-        return await asyncio.to_thread(_loads, text) if len(text) > LARGE else _loads(text)
+            return await response.text()
 
     async def _post(self, path: str, body: Json) -> None:
         async with self._request("POST", path, json=body) as response:
@@ -289,8 +305,26 @@ def _names(answer: object) -> tuple[str, ...]:
 def _loads(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
-        raise BadAnswer("The server's answer is not JSON: this is no ComfyUI.") from None
+    except (ValueError, RecursionError):
+        raise _no_json() from None
+
+
+def _loads_large(text: str) -> object:
+    try:
+        return gently.loads(text)
+    except (ValueError, RecursionError):
+        raise _no_json() from None
+
+
+def _node_names(text: str) -> frozenset[str]:
+    try:
+        return frozenset(gently.names(text))
+    except (ValueError, RecursionError):
+        raise _no_json() from None
+
+
+def _no_json() -> BadAnswer:
+    return BadAnswer("The server's answer is not JSON: this is no ComfyUI.")
 
 
 def _loads_object(text: str) -> Json:

@@ -41,6 +41,11 @@ class Event:
     data: Json
 
     @property
+    def very_last(self) -> bool:
+        """Whether the prompt is over and in the history."""
+        return self.type == "executing" and self.data.get("node") is None
+
+    @property
     def terminal(self) -> bool:
         """Whether the prompt is over, or about to be written into the history."""
         if self.type == "executing":
@@ -127,6 +132,7 @@ class Events:
         self._socket: aiohttp.ClientWebSocketResponse[bool] | None = None
         self._last_message_at = 0.0
         self._running_id: str | None = None
+        self._over_id = ""
         self._task: asyncio.Task[None] | None = None
         self._checks: set[asyncio.TimerHandle] = set()
         self._dropping: asyncio.Task[None] | None = None
@@ -135,6 +141,14 @@ class Events:
     def connected(self) -> bool:
         """Whether the socket is open (it may still be silent)."""
         return self.connected_at is not None
+
+    @property
+    def witness(self) -> str:
+        """The prompt that this very connection last saw end, which the history holds now.
+
+        Blank if there is none: then ComfyUI must be asked.
+        """
+        return self._over_id
 
     @contextlib.contextmanager
     def subscribe(self, prompt_id: str) -> Generator[Subscription, None, None]:
@@ -230,6 +244,7 @@ class Events:
     def _disconnected(self) -> None:
         self._socket = None
         self._running_id = None
+        self._over_id = ""
         self.connected_at = None
         self._ready.clear()
 
@@ -248,6 +263,8 @@ class Events:
         if prompt_id is None:
             return
         self._running_id = None if event.terminal else str(prompt_id)
+        if event.very_last:
+            self._over_id = str(prompt_id)
         self._put(str(prompt_id), event)
 
     def _binary(self, frame: bytes) -> None:

@@ -18,6 +18,7 @@ _LONGEST = 300  # characters of ComfyUI's own words
 _QUOTED_PATH = re.compile(r"(['\"])(?:[A-Za-z]:)?[\\/]{1,2}[^'\"\n]*[\\/]([^'\"\n\\/]*)\1")
 _BARE_PATH = re.compile(r"(?<![\w:/\\.])(?:[A-Za-z]:)?[\\/]{1,2}(?:[^\s'\"<>|:*?\\/]+[\\/])+")
 
+_RAISED = "exception_during_"  # types of refusals that a node raised
 # What people can do about it, by what the words of the failure hold (lower case).
 _HINTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
@@ -155,6 +156,8 @@ def _input_errors(node_errors: Json, graph: Mapping[str, Json]) -> Iterator[str]
         where = node_label(graph, node_id, typed.get("class_type"))
         for error in objects(typed.get("errors")) or [{}]:
             message, details = harmless(error.get("message")), harmless(error.get("details"))
+            if str(error.get("type")).startswith(_RAISED) and " " in details:
+                message = ""  # a node's own sentence needs no "Exception when validating"
             said = ": ".join(part.rstrip(".") for part in (message, details) if part)
             yield f"{where}: {said or 'it does not say why'}"
 

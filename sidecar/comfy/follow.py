@@ -67,7 +67,7 @@ class Watchers:
 
 class PromptRun:
     """Runs the prompt of `mark`. `start_by`: until when ComfyUI must begin it (epoch s), and what
-    is said if it did not.
+    is said if it did not. `extra`: what its record in ComfyUI holds besides.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class PromptRun:
         pace: Pace,
         watchers: Watchers,
         start_by: tuple[float, JobError] | None = None,
+        extra: Json | None = None,
     ) -> None:
         self._client = client
         self._events = events
@@ -88,6 +89,7 @@ class PromptRun:
         self._pace = pace
         self._watchers = watchers
         self._start_by = start_by
+        self._extra = extra or {}
         self._progression = Progression(graph)
         self._answer: Json | None = None
         self._epoch: int | None = None
@@ -167,9 +169,8 @@ class PromptRun:
         patience = Patience(self._pace.away_s)
         if self._start_by is not None and time.time() > self._start_by[0]:
             raise RunFailed(self._start_by[1])
-        await self._note(
-            Step.SUBMITTING, witness=await patience.ask(lambda: witness(self._client)), number=None
-        )
+        seen = self._events.witness or await patience.ask(lambda: witness(self._client))
+        await self._note(Step.SUBMITTING, witness=seen, number=None)
         try:
             answer = await patience.ask(self._submit)
         except UnknownOutcome:
@@ -191,7 +192,7 @@ class PromptRun:
                 self._graph,
                 prompt_id=self._id,
                 client_id=self._events.client_id,
-                extra_data={},
+                extra_data=self._extra,
             )
         )
         try:
@@ -325,7 +326,7 @@ def _stalled(seconds: float) -> JobError:
 
 def _over(message: Message) -> bool:
     """Whether this is the very last message of a prompt."""
-    return isinstance(message, Event) and message.type == "executing" and message.terminal
+    return isinstance(message, Event) and message.very_last
 
 
 def _number(record: Json) -> float:

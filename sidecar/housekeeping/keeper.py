@@ -11,12 +11,13 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
+from sidecar.disk import report
 from sidecar.jobs import Job
 from sidecar.media import MediaStore, Stored
 from sidecar.settings import Settings
@@ -82,7 +83,10 @@ def keep_of(settings: Settings) -> Keep:
 
 
 class Keeper:
-    """Keeps house for the time of `keeping`. `clock`: seconds since the epoch."""
+    """Keeps house for the time of `keeping`. `clock`: seconds since the epoch.
+
+    `begin` is waited for first: until it is known where inputs lie.
+    """
 
     def __init__(
         self,
@@ -91,12 +95,15 @@ class Keeper:
         inputs: Callable[[], Iterable[Placed]],
         keep: Keep,
         clock: Callable[[], float] = time.time,
+        *,
+        begin: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._books = books
         self._media = media
         self._inputs = inputs
         self._keep = keep
         self._clock = clock
+        self._begin = begin
         self._looked_at = float("-inf")
 
     @asynccontextmanager
@@ -110,11 +117,13 @@ class Keeper:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _again_and_again(self) -> None:
+        if self._begin is not None:
+            await self._begin()
         while True:
             try:
                 await self.tidy()
-            except Exception:  # an edge: a full disk must not end the house-keeping for ever
-                log.exception("house-keeping failed; trying again")
+            except Exception as error:  # noqa: BLE001  an edge: a full disk must not end it for ever
+                report(log, error, "house-keeping failed; trying again")
             await asyncio.sleep(self._keep.pause_s)
 
     async def tidy(self) -> None:
@@ -122,9 +131,10 @@ class Keeper:
         await self._forget_old_jobs()
         stored = await self._media.listing()
         spared = await self._books.in_use(finished=False)
-        gone = await self._discard(self._too_old(stored, spared), "old files")
-        left = [one for one in stored if one.key not in gone]
-        gone |= await self._discard(self._too_much(left, spared), "files beyond the limit")
+        too_old = await asyncio.to_thread(self._too_old, stored, spared)
+        gone = await self._discard(too_old, "old files")
+        too_much = await asyncio.to_thread(self._too_much, stored, spared, gone)
+        gone |= await self._discard(too_much, "files beyond the limit")
         await self._discard(
             [one for one in await self._leftovers(stored) if one.key not in gone], "leftovers"
         )
@@ -148,10 +158,13 @@ class Keeper:
         before = self._clock() - max(self._keep.media_s, self._keep.young_s)
         return [one for one in stored if one.used_at < before and one.key not in spared]
 
-    def _too_much(self, stored: Collection[Stored], spared: Collection[str]) -> list[Stored]:
+    def _too_much(
+        self, stored: Iterable[Stored], spared: Collection[str], gone: Collection[str]
+    ) -> list[Stored]:
         """Return the longest unused files without which the rest is within the limit."""
         if self._keep.media_bytes is None:
             return []
+        stored = [one for one in stored if one.key not in gone]
         over = sum(one.size for one in stored) - self._keep.media_bytes
         before = self._clock() - self._keep.young_s
         chosen: list[Stored] = []
@@ -172,11 +185,15 @@ class Keeper:
             return []
         self._looked_at = self._clock()
         before = self._clock() - self._keep.young_s
-        suspects = [one for one in stored if one.used_at < before and _MADE.match(one.key)]
-        if not suspects:
+
+        def made(named: Collection[str]) -> list[Stored]:
+            old = (one for one in stored if one.used_at < before and one.key not in named)
+            return [one for one in old if _MADE.match(one.key)]
+
+        if not await asyncio.to_thread(made, ()):
             return []
-        named = await self._books.in_use()
-        return [one for one in suspects if one.key not in named and not await self._making(one.key)]
+        suspects = await asyncio.to_thread(made, await self._books.in_use())
+        return [one for one in suspects if not await self._making(one.key)]
 
     async def _making(self, key: str) -> bool:
         match = _MADE.match(key)

@@ -27,6 +27,15 @@ LARGEST_TEXT = 32 << 20  # bytes of one text, unpacked
 _PNG = b"\x89PNG\r\n\x1a\n"
 _VIDEOS = (".mp4", ".webm", ".mkv", ".mov", ".m4v", ".avi", ".gif")
 _PICTURES = (".png", ".webp", ".jpg", ".jpeg", ".apng")
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    struct.error,
+    zlib.error,
+    av.error.FFmpegError,
+    Image.DecompressionBombError,
+)
 
 
 def is_media(path: Path, head: bytes) -> bool:
@@ -44,7 +53,7 @@ def read_texts(path: Path, head: bytes) -> dict[str, str]:
     """Return the texts of the file under "prompt" and "workflow". Raises NotAGraph."""
     try:
         found = dict(_texts(path, head))
-    except (OSError, ValueError, struct.error, zlib.error, av.error.FFmpegError, SyntaxError):
+    except _UNREADABLE:
         raise NotAGraph(f"{path.name} can't be read as a picture or a video.") from None
     return {key.lower(): text for key, text in found.items() if key.lower() in KEYS}
 

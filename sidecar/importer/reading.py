@@ -137,7 +137,8 @@ def _models(workflow: object) -> Iterator[Json]:
         rows: Any = cast("Json", properties).get("models") if isinstance(properties, dict) else None
         yield from (row for row in _list(rows) if _is_model(row))
         definitions: Any = typed.get("definitions")
-        inner: Any = cast("Json", definitions).get("subgraphs") if definitions else None
+        is_there = isinstance(definitions, dict)
+        inner: Any = cast("Json", definitions).get("subgraphs") if is_there else None
         todo += [*_list(typed.get("nodes")), *_list(inner)]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -93,7 +93,8 @@ def _alone(part: Path) -> Generator[None]:
             try:
                 yield
             finally:
-                lock.unlink(missing_ok=True)
+                with suppress(OSError):  # Windows removes no open file; FileLock does so itself
+                    lock.unlink()
     except Timeout:
         raise ModelsError(
             f"Another process downloads {part.name}: wait until it is done."

@@ -12,7 +12,8 @@ import errno
 import importlib
 import logging
 import re
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import ModelsError, Unreachable
 
-INSTALL = "pip install huggingface_hub"
+INSTALL = f"{sys.executable} -m pip install huggingface_hub"  # this Python's own pip
 _HOSTS = ("huggingface.co", "www.huggingface.co", "hf.co")
 _PATH = re.compile(r"/([\w.-]+/[\w.-]+)/(?:resolve|blob)/([^/]+)/(.+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -66,7 +67,7 @@ class Hub:
     @cached_property
     def _library(self) -> Any:  # noqa: ANN401  the library's types are partly unknown
         try:
-            for name in ("errors", "file_download", "utils"):
+            for name in ("constants", "errors", "file_download", "utils"):
                 importlib.import_module(f"huggingface_hub.{name}")
             return importlib.import_module("huggingface_hub")
         except ModuleNotFoundError:
@@ -87,16 +88,31 @@ class Hub:
         return Remote(file, url, told.size, digest if _SHA256.fullmatch(digest) else "")
 
     def fetch(self, remote: Remote, part: BinaryIO, begun: int) -> None:
-        """Append the rest of a file of which `begun` bytes are in `part`. Raises ModelsError."""
+        """Append the rest of a file of which `begun` bytes are in `part`. Raises ModelsError.
+
+        Above the library's limit for plain HTTP (50 GB, the most that the Hub's servers send in
+        one answer) the rest comes in pieces.
+        """
         with self._failures(remote.file):
-            self._library.file_download.http_get(
-                remote.url,
-                part,
-                resume_size=begun,
-                headers=self._headers(),
-                expected_size=remote.size,
-                displayed_filename=remote.file.path.rpartition("/")[2],
-            )
+            most: int = self._library.constants.MAX_HTTP_DOWNLOAD_SIZE
+            if remote.size <= most:
+                self._get(remote, part, resume_size=begun, expected_size=remote.size)
+                return
+            for first in range(begun, remote.size, most):
+                last = min(first + most, remote.size) - 1
+                piece = {"Range": f"bytes={first}-{last}"}
+                self._get(remote, part, piece, expected_size=last + 1 - first)
+
+    def _get(
+        self, remote: Remote, part: BinaryIO, more: Mapping[str, str] | None = None, **sizes: int
+    ) -> None:
+        self._library.file_download.http_get(
+            remote.url,
+            part,
+            headers={**self._headers(), **(more or {})},
+            displayed_filename=remote.file.path.rpartition("/")[2],
+            **sizes,
+        )
 
     def _headers(self) -> dict[str, str]:
         headers: dict[str, str] = self._library.utils.build_hf_headers(library_name="promptreel")

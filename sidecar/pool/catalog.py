@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from sidecar.backends.catalog import ServerCatalog, unreachable
+from sidecar.backends.catalog import Fits, ServerCatalog, any_fits, unreachable
+from sidecar.bodies import MissingBody, PipelineBody, PipelineList
 from sidecar.pipelines import Pipeline, find
-from sidecar.values import Json
 
 from .pool import Pool
 
@@ -33,21 +33,22 @@ class PoolCatalog:
         """Whether a ComfyUI answers there, or one of the pool does."""
         return await self._catalog.alive(url) if url else bool(await self._pool.ask_all())
 
-    async def choose(self, server: str, name: str | None) -> Pipeline:
+    async def choose(self, server: str, name: str | None, fits: Fits = any_fits) -> Pipeline:
         """Return the named pipeline, or the best that the server, or one of the pool, can run.
 
-        Raises BadRequest and ServerFailure as `ServerCatalog.choose`.
+        `fits`: as `ServerCatalog.choose` takes it. Raises BadRequest and ServerFailure as it does.
         """
         if server or len(self._pool.rows) == 1:
-            return await self._catalog.choose(server or self._pool.rows[0].url, name)
+            return await self._catalog.choose(server or self._pool.rows[0].url, name, fits)
         wanted = [find(self.pipelines, name)] if name is not None else self._catalog.by_rank()
         urls = self._pool.alive() or await self._pool.ask_all()
-        for pipeline in wanted:
-            if any(pipeline.name in (self._catalog.runs(url) or ()) for url in urls):
-                return pipeline
-        return await self._asked(urls, name)
+        run = frozenset[str]().union(*(self._catalog.runs(url) or () for url in urls))
+        able = [pipeline for pipeline in wanted if pipeline.name in run]
+        if able:
+            return next(filter(fits, able), able[0])
+        return await self._asked(urls, name, fits)
 
-    async def listing(self, server: str | None) -> Json:
+    async def listing(self, server: str | None) -> PipelineList:
         """Return what GET /api/pipelines tells; of a pool, each at the server that lacks least."""
         if server or server is None or len(self._pool.rows) == 1:
             if server == "":
@@ -59,33 +60,38 @@ class PoolCatalog:
         listings = await asyncio.gather(*(self._catalog.listing(url) for url in urls))
         return _joined(listings, [pipeline.name for pipeline in self._catalog.by_rank()])
 
-    async def _asked(self, urls: list[str], name: str | None) -> Pipeline:
+    async def _asked(self, urls: list[str], name: str | None, fits: Fits) -> Pipeline:
         """Ask some servers anew. Raises what the first of them says."""
         if not urls:
             raise unreachable()
         answers = await asyncio.gather(
-            *(self._catalog.choose(url, name) for url in urls[:_ASKED]), return_exceptions=True
+            *(self._catalog.choose(url, name, fits) for url in urls[:_ASKED]),
+            return_exceptions=True,
         )
         found = [answer for answer in answers if isinstance(answer, Pipeline)]
         if found:
-            return max(found, key=lambda pipeline: pipeline.rank)
+            return max(found, key=lambda pipeline: (fits(pipeline), pipeline.rank))
         first = answers[0]
         raise first if isinstance(first, BaseException) else unreachable()
 
 
-def _joined(listings: list[Json], by_rank: list[str]) -> Json:
+def _joined(listings: list[PipelineList], by_rank: list[str]) -> PipelineList:
     """Return one listing of many servers': each pipeline's row from where the least is missing."""
-    rows: list[Json] = []
+    rows: list[PipelineBody] = []
     for same in zip(*(listing["pipelines"] for listing in listings), strict=True):
         best = min(same, key=lambda row: _lacking(row["missing"]))
         pairs = zip(listings, same, strict=True)
         able = [listing["serverUrl"] for listing, row in pairs if not _lacking(row["missing"])]
-        rows.append({**best, "servers": able})
-    default = next((n for n in by_rank if any(r["name"] == n and r["servers"] for r in rows)), None)
+        best["servers"] = [url for url in able if url is not None]
+        rows.append(best)
+    runs = {row["name"] for row in rows if row.get("servers")}
+    default = next((name for name in by_rank if name in runs), None)
     for row in rows:
         row["default"] = row["name"] == default
     return {"serverUrl": None, "pipelines": rows}
 
 
-def _lacking(missing: Json) -> int:
+def _lacking(missing: MissingBody | None) -> int:
+    if missing is None:
+        return 0
     return len(missing["nodes"]) + len(missing["models"]) + bool(missing["comfyui"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from sidecar.values import Json
+from sidecar.bodies import ServerBody, ServerStatus
 
 from .choose import Standing
 from .rows import ServerRow
@@ -65,13 +65,13 @@ class Member:
             last=self.last,
         )
 
-    def described(self, now: float) -> Json:
+    def described(self, now: float) -> ServerBody:
         """Return what GET /api/servers tells of it."""
-        status = {None: "unknown", True: "ok", False: "away"}[self.alive]
+        seen: dict[bool | None, ServerStatus] = {None: "unknown", True: "ok", False: "away"}
         return {
             "url": self.url,
             "name": self.row.name,
-            "status": "stuck" if self.stuck and self.alive else status,
+            "status": "stuck" if self.stuck and self.alive else seen[self.alive],
             "statusSeconds": round(now - self.since, 1),
             "version": self.version or None,
             "queueDepth": self.depth if self.alive else None,

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 from sidecar.backends.catalog import ServerCatalog
 from sidecar.backends.ledger import read_ledger
+from sidecar.bodies import ServerBody
 from sidecar.comfy.errors import ComfyError, RunFailed
 from sidecar.comfy.look import stop
 from sidecar.errors import ApiError
 from sidecar.jobs import Job
 from sidecar.room import Changes, Seat
-from sidecar.values import Json
 
 from .choose import Standing, Wish, choose, could_run
 from .member import Member
@@ -92,13 +92,22 @@ class Pool:
         """Return the addresses of those that answered at the last look."""
         return [url for url, member in self._own.items() if member.alive]
 
+    async def looked(self, timeout_s: float = 15.0) -> None:
+        """Wait until each server has been looked at once, or the time-out."""
+        end = self._clock() + timeout_s
+        while any(member.alive is None for member in self._own.values()):
+            left = end - self._clock()
+            if left <= 0:
+                return
+            await self._changed.wait(left)
+
     async def ask_all(self) -> list[str]:
         """Return the addresses of those that answer now."""
         urls = list(self._own)
         answers = await asyncio.gather(*map(self._catalog.alive, urls))
         return [url for url, answer in zip(urls, answers, strict=True) if answer]
 
-    def describe(self) -> list[Json]:
+    def describe(self) -> list[ServerBody]:
         """Return what GET /api/servers tells: health, queue, and what each can run."""
         now = self._clock()
         return [member.described(now) for member in self._own.values()]

@@ -67,6 +67,10 @@ def _file_rows(path: Path, settings: Settings) -> Iterator[ServerRow]:
             content = tomli.load(file)
     except OSError as error:
         raise SettingsError(f"PROMPTREEL_SERVERS_FILE can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError("PROMPTREEL_SERVERS_FILE is not TOML: save it as UTF-8.") from None
+    except RecursionError:
+        raise SettingsError("PROMPTREEL_SERVERS_FILE is nested too deeply.") from None
     except tomli.TOMLDecodeError as error:
         raise SettingsError(f"PROMPTREEL_SERVERS_FILE is not TOML: {error}.") from None
     tables = content.get(TABLE)

@@ -17,7 +17,7 @@ from sidecar.guard import GuardedResolver, Refused, checked_url
 from sidecar.values import Webhook
 
 FIELD = "webhookUrl"
-_LONGEST = 2000  # characters
+LONGEST = 2000  # characters
 _LOOK_S = 5.0  # for a name to be resolved; a slow one is looked up again when it is called
 
 
@@ -42,7 +42,7 @@ class WebhookAddresses:
                 "webhookUrl can't be used here: the operator must set PROMPTREEL_WEBHOOK_SECRET.",
                 "webhooks_off",
             )
-        if len(address) > _LONGEST:
+        if len(address) > LONGEST:
             raise _invalid()
         try:
             url = self._url(address)
@@ -81,7 +81,7 @@ class WebhookAddresses:
 def _invalid() -> BadRequest:
     return _bad(
         "webhookUrl must be an http(s) address without a user name, of at most "
-        f"{_LONGEST} characters.",
+        f"{LONGEST} characters.",
         "invalid_webhook",
     )
 

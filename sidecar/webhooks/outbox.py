@@ -94,5 +94,10 @@ class SqliteOutbox:
             said=said,
         )
 
+    async def pending(self) -> int:
+        """Count those that are still to be told."""
+        rows = await self._all("select count(*) as n from webhooks where state = 'pending'")
+        return rows[0]["n"]
+
     async def _all(self, sql: str, **values: object) -> list[sqlite3.Row]:
         return list(await self._db.execute_fetchall(sql, values))

@@ -15,6 +15,7 @@ from aiohttp.abc import AbstractResolver
 from sidecar.guard import Refused, checked_url, guarded_session
 
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "PromptReel-Webhooks"}
+_INSIDE = "the address is not public"
 
 
 class NotPosted(Exception):
@@ -57,9 +58,10 @@ class Poster:
         except asyncio.TimeoutError:
             raise NotPosted(f"no answer in {self._seconds:g} s") from None
         except Refused:
-            raise NotPosted("the address is not public") from None
+            raise NotPosted(_INSIDE) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise NotPosted(type(error).__name__) from None
+            refused = isinstance(getattr(error, "os_error", None), Refused)
+            raise NotPosted(_INSIDE if refused else type(error).__name__) from None
 
 
 def _seconds(text: str) -> float:

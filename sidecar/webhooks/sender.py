@@ -18,6 +18,8 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 from sidecar.answers import job_view, timestamp
+from sidecar.bodies import WebhookBody
+from sidecar.disk import report
 from sidecar.jobs import Job, JobStore
 from sidecar.waiting import happened
 
@@ -108,8 +110,8 @@ class Sender:
         crowded = [host for host, n in self._busy.items() if n >= self._pace.most_per_host]
         try:
             return await self._outbox.claim(hold_s=self._pace.hold_s, but_hosts=crowded)
-        except Exception:  # an edge: a full disk must not end the telling for ever
-            log.exception("the webhooks can't be read; trying again")
+        except Exception as error:  # noqa: BLE001  an edge: a full disk must not end the telling for ever
+            report(log, error, "the webhooks can't be read; trying again")
             return None
 
     def _start(self, delivery: Delivery) -> None:
@@ -129,8 +131,9 @@ class Sender:
     async def _attend(self, delivery: Delivery) -> None:
         try:
             await self._deliver(delivery)
-        except Exception:  # an edge: one message must not stop the others; it is due again
-            log.exception("webhook %s of job %s could not be settled", delivery.id, delivery.job_id)
+        except Exception as error:  # noqa: BLE001  an edge: it is due again, and must not stop the others
+            said = "webhook %s of job %s could not be settled"
+            report(log, error, said, delivery.id, delivery.job_id)
 
     async def _deliver(self, delivery: Delivery) -> None:
         job = await self._jobs.get(delivery.job_id)
@@ -160,7 +163,9 @@ class Sender:
 
 def message(delivery: Delivery, job: Job) -> str:
     """Return the body: the same at each attempt, since the job has ended."""
-    view = job_view(job, None, delivery.base)
-    return json.dumps(
-        {"type": delivery.kind, "timestamp": timestamp(job.finished_at), "data": view}
-    )
+    body: WebhookBody = {
+        "type": delivery.kind,
+        "timestamp": timestamp(job.finished_at),
+        "data": job_view(job, None, delivery.base),
+    }
+    return json.dumps(body)

@@ -22,8 +22,6 @@ from tests.chaos.world import Done
 MAY_FAIL = {
     "removed_in_comfyui": (Fault.DELETE_QUEUED, Fault.CLEAR_HISTORY),
     "interrupted_in_comfyui": (Fault.INTERRUPT,),
-    "disk_full": (Fault.FULL_DISK,),
-    "internal_error": (Fault.FULL_DISK,),
 }
 NEAR_S = 3.0
 

@@ -77,13 +77,14 @@ class Customers:
         """Ask until the service says that it has the job; return its id."""
         pause = random.Random(f"{wish.name}-{number}")
         while True:
+            before = seen.before()
             try:
                 status, body, headers = await self._post(wish, manner)
             except GONE:
                 await asyncio.sleep(pause.uniform(0.05, 0.5))
                 continue
             if status in (200, 202):
-                return self._took(body, seen)
+                return self._took(body, seen, before)
             code = str(body.get("code"))
             if status in (400, 401, 403, 409):
                 seen.wrong.append(f"refused with {status} {code}: {body.get('error')}")
@@ -91,11 +92,11 @@ class Customers:
             manner = Manner.POLL  # a failed job and a refusal look alike: its id tells
             await asyncio.sleep(min(float(headers.get("Retry-After", 0.3)), 2.0))
 
-    def _took(self, body: dict[str, Any], seen: Seen) -> str:
+    def _took(self, body: dict[str, Any], seen: Seen, before: tuple[set[str], float]) -> str:
         if "jobId" in body:
             seen.result(body)
             return body["jobId"]
-        seen.view(body)
+        seen.view(body, before)
         return body["id"]
 
     async def _post(self, wish: Wish, manner: Manner) -> tuple[int, dict[str, Any], dict[str, str]]:
@@ -119,11 +120,12 @@ class Customers:
     async def _job(self, job_id: str, seen: Seen) -> dict[str, Any]:
         """Return the job as it is now, as soon as the service answers."""
         while True:
+            before = seen.before()
             try:
                 async with self._session.get(f"{self._url}/api/jobs/{job_id}") as answer:
                     body = await answer.json()
                     if answer.status == 200:
-                        seen.view(body)
+                        seen.view(body, before)
                         return body
                     if answer.status == 404:
                         seen.wrong.append(f"the accepted job {job_id} is lost (404)")
@@ -157,13 +159,25 @@ class Customers:
                     if answer.status == 200:
                         async for event in events(answer):
                             last = event.id or last
-                            if event.kind == "status" and event.data.get("status") in OVER:
-                                seen.ends.add(event.data["status"])
-                        if seen.ends:
+                            seen.hear(event.kind, event.id, event.data)
+                        if seen.result_heard:
                             return
+                    elif answer.status == 204:
+                        if not seen.result_heard:
+                            seen.wrong.append(
+                                f"nothing follows {last}, and the result was not told"
+                            )
+                        return
             except GONE:
                 pass
             await asyncio.sleep(0.2)
+
+    async def told(self, job_id: str, last: str = "") -> list[str]:
+        """Return the ids of the events that follow one of a job that is over; none: 204."""
+        headers = {"Last-Event-ID": last} if last else {}
+        address = f"{self._url}/api/jobs/{job_id}/events"
+        async with self._session.get(address, headers=headers) as answer:
+            return [event.id async for event in events(answer)]
 
 
 def over(job: dict[str, Any]) -> bool:
@@ -191,6 +205,7 @@ async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[ServerSentEven
             name, _, value = line.partition(":")
             fields[name] = fields.get(name, "") + value.removeprefix(" ")
         elif fields:
-            data = json.loads(fields.get("data") or "{}")
-            yield ServerSentEvent(fields.get("id", ""), fields.get("event", "message"), data)
+            if "data" in fields:  # not the time to wait before a reconnection alone
+                data = json.loads(fields["data"])
+                yield ServerSentEvent(fields.get("id", ""), fields.get("event", "message"), data)
             fields = {}

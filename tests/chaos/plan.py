@@ -109,7 +109,14 @@ RATES = {
 }
 
 
-def draw(seed: int, jobs: int, seconds: float, servers: int, faults: Sequence[Fault] = ()) -> Plan:
+def draw(
+    seed: int,
+    jobs: int,
+    seconds: float,
+    servers: int,
+    faults: Sequence[Fault] = (),
+    cut_bytes: int = 15_000,
+) -> Plan:
     """Draw a plan: the faults given, or every one at least once, more often the longer the run."""
     rng = random.Random(seed)
     blows = [_blow(rng, fault, seconds, servers) for fault in faults or _faults(seconds)]
@@ -120,7 +127,7 @@ def draw(seed: int, jobs: int, seconds: float, servers: int, faults: Sequence[Fa
         seconds,
         tuple(sorted(wishes, key=lambda wish: wish.at)),
         tuple(sorted(blows, key=lambda blow: blow.at)),
-        Malice(cut=0.5, cut_bytes=15_000, slow=0.03, slow_s=0.3),
+        Malice(cut=0.5, cut_bytes=cut_bytes, slow=0.03, slow_s=0.3),
     )
 
 

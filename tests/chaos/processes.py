@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,14 @@ class Body:
 
 
 class SidecarProcess:
-    """`python -m sidecar` on one port and one data folder; survives any number of kills."""
+    """`python -m sidecar` on one port and one data folder; survives any number of kills.
 
-    def __init__(self, base: Path, *options: str, watched: bool = False) -> None:
+    `within`: a command that the sidecar's own follows.
+    """
+
+    def __init__(
+        self, base: Path, *options: str, watched: bool = False, within: Sequence[str] = ()
+    ) -> None:
         self.data_dir = base / "data"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -44,6 +50,7 @@ class SidecarProcess:
         self.starts = 0
         self._module = ["tests.chaos.watched", str(self.slow_path)] if watched else ["sidecar"]
         self._options = options
+        self._within = within
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,7 +76,7 @@ class SidecarProcess:
         environment = {n: v for n, v in os.environ.items() if not n.startswith("PROMPTREEL_")}
         environment.pop("COMFYUI_SERVER_URL", None)
         process = subprocess.Popen(
-            [sys.executable, "-m", *self._module, *self._arguments()],
+            [*self._within, sys.executable, "-m", *self._module, *self._arguments()],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=ROOT,

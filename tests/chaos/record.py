@@ -25,17 +25,44 @@ class Seen:
     progress: float = 0.0
     wrong: list[str] = field(default_factory=list)
     canceled_asked: bool = False
+    heard: str = ""  # the last event of the one client that follows the stream
+    heard_progress: float = 0.0
+    result_heard: bool = False
 
-    def view(self, job: dict[str, Any]) -> None:
+    def hear(self, kind: str, mark: str, data: dict[str, Any]) -> None:
+        """Take note of an event, and of what must not be so: after a break, the rest and no more.
+
+        Only the place of a job that waits may be told again.
+        """
+        waits = kind == "status" and data.get("status") == "queued"
+        if self.heard and _order(mark) <= _order(self.heard) and not waits:
+            self.wrong.append(f"the event {mark} ({kind}) came after {self.heard}")
+        if self.result_heard:
+            self.wrong.append(f"the event {mark} ({kind}) came after the result")
+        self.heard, self.result_heard = mark, kind == "result"
+        if kind in ("status", "result") and data["status"] in OVER:
+            self.view(data)  # earlier states may come later than another client's answer
+        elif kind == "progress":
+            if data["value"] < self.heard_progress:
+                self.wrong.append(f"told progress {self.heard_progress}, then {data['value']}")
+            self.heard_progress = data["value"]
+
+    def before(self) -> tuple[set[str], float]:
+        """Return what is known when a request is sent: its answer may come late, not go back."""
+        return set(self.ends), self.progress
+
+    def view(self, job: dict[str, Any], before: tuple[set[str], float] | None = None) -> None:
         """Take note of a job as the API showed it, and of what must not be so."""
+        ends, progress = before or self.before()
         self.ids.add(job["id"])
         status, value = job["status"], (job.get("progress") or {}).get("value", 0.0)
-        if status in ("queued", "running", "succeeded") and value < self.progress - 1e-9:
-            self.wrong.append(f"progress went from {self.progress} back to {value}")
+        if status in ("queued", "running", "succeeded") and value < progress - 1e-9:
+            self.wrong.append(f"progress went from {progress} back to {value}")
         if value >= 1 and status != "succeeded":
             self.wrong.append(f"progress is {value} while the job is {status}")
-        if self.ends and status not in self.ends:
-            self.wrong.append(f"was {self.ends}, is {status}")
+        ends = ends if status not in OVER else self.ends
+        if ends and status not in ends:
+            self.wrong.append(f"was {ends}, is {status}")
         self.progress = max(self.progress, value)
         if status in OVER:
             self.ends.add(status)
@@ -48,6 +75,11 @@ class Seen:
         self.ends.add("succeeded")
         self.ids.add(result["jobId"])
         self.results[str(result["video"]).rpartition("/")[2]] = result
+
+
+def _order(mark: str) -> tuple[int, ...]:
+    """Return an event's id as numbers that only grow."""
+    return tuple(map(int, mark.split(".")))
 
 
 @dataclass

@@ -50,6 +50,7 @@ class World:
         self.servers = servers
         self.sidecar = sidecar
         self.done: list[Done] = []
+        self.wrong: list[str] = []  # what happened and should not have
         self._lock = asyncio.Lock()
 
     async def suffer(self, plan: Plan) -> None:
@@ -57,12 +58,13 @@ class World:
         begun = asyncio.get_running_loop().time()
         for server in self.servers:
             server.proxy.malice = plan.malice
+            server.proxy.cut_all()  # those that are open already would be spared
 
         async def later(blow: Blow) -> None:
             await asyncio.sleep(begun + blow.at - asyncio.get_running_loop().time())
             await self.strike(blow)
 
-        await asyncio.gather(*map(later, plan.blows))
+        await asyncio.gather(asyncio.sleep(plan.seconds), *map(later, plan.blows))
         for server in self.servers:
             server.proxy.malice = Malice()
 
@@ -105,7 +107,9 @@ class World:
     async def _again(self, pause: float, *, gently: bool = False) -> None:
         async with self._lock:
             if gently:
-                await self.sidecar.stop()
+                status, seconds = await self.sidecar.stop()
+                if status != 0:
+                    self.wrong.append(f"SIGTERM ended it with {status} after {seconds:.1f} s")
             else:
                 self.sidecar.kill()
             await asyncio.sleep(pause)
@@ -128,11 +132,11 @@ class World:
 
 
 def boot(comfyui: ComfyUI) -> None:
-    """Start it; once more if the machine was too busy for it to answer in time."""
-    try:
-        comfyui.start()
-    except RuntimeError:
-        comfyui.start()
+    """Start it; twice more if the machine was too busy for it to answer in time."""
+    for _ in range(2):
+        with contextlib.suppress(RuntimeError):
+            return comfyui.start()
+    return comfyui.start()
 
 
 def somebody(comfyui: ComfyUI, fault: Fault) -> None:

@@ -27,7 +27,7 @@ MAKER, KEYFRAME = "PromptReelImageToVideo", "PromptReelKeyframe"
 
 LEFT, TOP, GAP, TITLE = 40, 80, 60, 40
 WIDE = {"PromptReelRequest": 360, KEYFRAME: 320, MAKER: 320, "PromptReelResult": 440}
-LOADER_WIDE = 400  # file names are long; the Scene stands below a loader
+LOADER_WIDE = 540  # file names are long, beside what they are; the Scene stands below a loader
 TALL = {"PromptReelRequest": 640, "PromptReelScene": 300, "PromptReelResult": 460}
 TEXT_ROOM = 150  # below the widgets, for what a node says when it has run
 

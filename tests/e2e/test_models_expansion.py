@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from promptreel.families import FAMILIES
 from promptreel.families.base import Options, Shoot
@@ -19,6 +20,7 @@ from tests.e2e.landscape import landscape, save
 from tests.e2e.model_graphs import (
     OUTSIDE,
     Told,
+    frames,
     image_to_video,
     loaded,
     loader,
@@ -55,8 +57,8 @@ def _video(name: str, loads: dict[str, Any], ends: bool, **changed: Any) -> Plai
         start=scaled(graph, [f"{OUTSIDE}1", 0], 128, 64),
         end=scaled(graph, [f"{OUTSIDE}6", 0], 128, 64) if ends else None,
     )
-    frames = family.shoot(graph, loaded(graph, name, loads), asked)
-    graph.node("CreateVideo", id="end", images=frames, fps=limits.fps)
+    made = family.shoot(graph, loaded(graph, name, loads), asked)
+    graph.node("CreateVideo", id="end", images=made, fps=limits.fps)
     return graph
 
 
@@ -103,3 +105,11 @@ async def test_advanced_widgets_replace_the_official_values(comfyui: ComfyUI):
     told = Told.of(await play(comfyui, telling(graph, ["4", 0])))
     plain = _video("wan2.1-i2v", {}, ends=False, **changed)
     assert told.tree([told.inside("4", "CreateVideo"), 0]) == plain_tree(plain.nodes, ["end", 0])
+
+
+async def test_shift_changes_another_schedule_of_ltx_too(comfyui: ComfyUI):
+    made = []
+    for shift in (0.5, 4.0):
+        graph = image_to_video("ltx-video", scheduler="simple", shift=shift, steps=3)
+        made.append(frames(comfyui, await play(comfyui, graph))[0])
+    assert not np.array_equal(*made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.e2e.model_graphs import (
     still,
     telling,
 )
+from tests.tiny_models.models import tiny_models
 
 SD15 = {"checkpoint": "v1-5-pruned-emaonly-fp16.safetensors"}
 CASES = {
@@ -108,6 +110,24 @@ async def test_strength_in_plain_words_decides_how_much_is_kept(comfyui: ComfyUI
     assert done.error == (
         "Unknown strength 'a bit': use one of keep the picture, retouch, restyle, reinvent."
     )
+
+
+@pytest.mark.parametrize(
+    ("official", "name", "size"),
+    [
+        ("sd_xl_base_1.0.safetensors", "dreams.safetensors", "1184x888"),
+        (SD15["checkpoint"], "pixlart.safetensors", "592x440"),
+    ],
+)
+async def test_kind_is_told_by_the_header_whatever_the_name(
+    comfyui: ComfyUI, official: str, name: str, size: str
+):
+    place = comfyui.base / "models" / "checkpoints" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(tiny_models(comfyui.installation) / "checkpoints" / official, place)
+    done = await play(comfyui, keyframe("sd", loads={"checkpoint": name}, width=0, height=0))
+    assert done.status == "success", done.error
+    assert done.outputs["4"]["text"][0] == size
 
 
 async def test_keyframe_then_video_in_one_graph(comfyui: ComfyUI):

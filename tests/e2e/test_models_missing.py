@@ -54,7 +54,7 @@ async def test_every_missing_file_is_in_the_refusal(empty: ComfyUI):
     widgets = {role: names[0] for role, names in options(empty, family).items()}
     with pytest.raises(Refused) as told:
         await play(empty, image_to_video(family.id, loads=widgets))
-    said = told.value.details[0]
+    (said,) = told.value.details  # once for the node, not once for each input
     assert "Model files are missing: " in said
     for slot in family.needed(Options()):
         assert f"{slot.official[0].name} (" in said
@@ -68,10 +68,12 @@ async def test_every_missing_file_is_in_the_refusal(empty: ComfyUI):
 async def test_official_name_that_is_not_there_is_refused_alike(empty: ComfyUI):
     with pytest.raises(Refused) as told:
         await play(empty, image_to_video("svd"))
-    assert (
-        "A model file is missing: svd_xt.safetensors (9.56 GB) to models/checkpoints. "
-        "Download it into ComfyUI, then press R and choose it."
-    ) in told.value.details[0]
+    assert told.value.details == [
+        (
+            "A model file is missing: svd_xt.safetensors (9.56 GB) to models/checkpoints. "
+            "Download it into ComfyUI, then press R and choose it."
+        )
+    ]
 
 
 def test_files_are_offered_as_soon_as_they_are_there(empty: ComfyUI):
@@ -80,3 +82,9 @@ def test_files_are_offered_as_soon_as_they_are_there(empty: ComfyUI):
     place.write_bytes((2).to_bytes(8, "little") + b"{}")
     names = options(empty, FAMILIES["wan2.2-i2v-14b"])["high_noise_lora"]
     assert [Path(names[0]), *names[1:]] == [Path("wan", LORA), "none"]
+    (place.parents[1] / LORA).write_bytes(place.read_bytes())
+    (place.parents[1] / "a").mkdir()
+    (place.parents[1] / "a" / LORA).write_bytes(place.read_bytes())
+    names = options(empty, FAMILIES["wan2.2-i2v-14b"])["high_noise_lora"]
+    assert names[0] == LORA, "the one above the subfolders is preselected"
+    assert {Path(name) for name in names[1:3]} == {Path("wan", LORA), Path("a", LORA)}

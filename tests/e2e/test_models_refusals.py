@@ -174,7 +174,7 @@ async def test_missing_file_is_named_with_its_size_and_folder(comfyui: ComfyUI):
 async def test_unknown_file_is_refused_with_the_official_one(comfyui: ComfyUI):
     with pytest.raises(Refused) as told:
         await play(comfyui, image_to_video("svd", loads={"checkpoint": "mine.ckpt"}))
-    said = told.value.details[0]
+    (said,) = told.value.details
     assert "no file mine.ckpt in models/checkpoints" in said
     assert "svd_xt.safetensors" in said
 
@@ -192,6 +192,12 @@ async def test_file_in_a_subfolder_is_found_by_its_bare_name(comfyui: ComfyUI):
     chosen = json.loads(done.outputs["9"]["graph"][0])["nodes"]
     vae = [n for n in chosen.values() if n["class_type"] == "VAELoader"]
     assert [Path(n["inputs"]["vae_name"]) for n in vae] == [Path("sorted", "my_vae.safetensors")]
+
+
+async def test_file_that_is_no_name_is_refused(comfyui: ComfyUI):
+    with pytest.raises(Refused) as told:
+        await play(comfyui, image_to_video("wan2.1-i2v", loads={"vae": 5}))
+    assert told.value.details == ["vae must be the name of a file, not 5."]
 
 
 async def test_unknown_weight_type_is_refused(comfyui: ComfyUI):

@@ -75,3 +75,15 @@ async def test_only_the_first_picture_of_a_batch_is_used(comfyui: ComfyUI):
     graph["4"]["inputs"]["image"] = ["7", 0]
     batch, _ = frames(comfyui, await play(comfyui, graph))
     assert (batch == alone).all()
+
+
+async def test_alpha_of_a_picture_is_left_out(comfyui: ComfyUI):
+    save(comfyui.input_dir / "land.png", landscape(320, 240))
+    graph = image_to_video("wan2.2-i2v-14b", seed=17)
+    graph["4"]["inputs"]["end_image"] = ["1", 0]
+    opaque, _ = frames(comfyui, await play(comfyui, graph))
+    graph["6"] = node("SolidMask", value=0.5, width=320, height=240)
+    graph["7"] = node("JoinImageWithAlpha", image=["1", 0], alpha=["6", 0])
+    graph["4"]["inputs"] |= {"image": ["7", 0], "end_image": ["7", 0]}
+    clear, _ = frames(comfyui, await play(comfyui, graph))
+    assert (clear == opaque).all()

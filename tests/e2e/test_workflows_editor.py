@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from promptreel.families import FAMILIES, KEYFRAMES
 
 from tests.e2e.comfyui import Installation
 from tests.e2e.comfyui_play import Graph
@@ -21,6 +22,12 @@ OFFERED = """() => [...document.querySelectorAll(".comfy-missing-models li")].ma
     row.querySelector("button[title]").title,  // what its Download fetches
 ])"""
 BROWSE = "() => app.extensionManager.command.execute('Comfy.BrowseTemplates')"
+NEW_LOADER = """(type) => {
+    const node = LiteGraph.createNode(type);
+    app.graph.add(node);
+    return [node.size[0], node.widgets.map((w) => `${w.label ?? w.name} ${w.value}`)];
+}"""
+SHOWS = "(image) => image.naturalWidth === 480 && image.naturalHeight === 480"  # ours, no stand-in
 BOXES = "() => app.graph.nodes.map((node) => [...node.getBounding()])"
 
 pytestmark = [
@@ -51,6 +58,26 @@ async def test_examples_open_as_the_pipelines_and_offer_what_is_missing(without_
             assert apart(await opened.page.evaluate(BOXES)), name
             assert await said(opened) == "", name
         assert not opened.complaints
+
+
+async def test_a_new_loader_shows_what_is_missing_uncut(without_models: ComfyUI):
+    async with editor(without_models) as opened:
+        for family in (*FAMILIES.values(), *KEYFRAMES.values()):
+            width, texts = await opened.page.evaluate(NEW_LOADER, family.node_id)
+            assert all("missing: " in text for text in texts[: len(family.slots)]), texts
+            assert width >= max(len(text) for text in texts) * 5.5, family.id  # px of a letter
+
+
+async def test_the_template_browser_shows_each_examples_picture(without_models: ComfyUI):
+    async with editor(without_models) as opened:
+        await opened.page.evaluate(BROWSE)
+        await opened.page.get_by_text("promptreel", exact=True).last.click()
+        for name in (*made_by_models(), "camera-motion"):
+            card = opened.page.get_by_test_id(f"template-workflow-{name}")
+            await card.scroll_into_view_if_needed()
+            shown = card.locator("img").first
+            await shown.wait_for()
+            await opened.page.wait_for_function(SHOWS, arg=await shown.element_handle())
 
 
 async def test_a_click_in_the_template_browser_opens_one(without_models: ComfyUI):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from promptreel.families import FAMILIES, KEYFRAMES
 
 from tests.e2e.pack_graphs import INTERNAL, NODES
@@ -126,3 +127,15 @@ def test_tooltips_are_sentences():
         for path, words in _leaves(_words(language)).items():
             if path.endswith(("tooltip", "description")):
                 assert str(words).endswith("."), path
+
+
+def test_every_example_has_a_small_square_picture():
+    """ComfyUI's template browser shows NAME.jpg beside NAME.json, in a square."""
+    examples = PACK / "example_workflows"
+    names = {path.stem for path in examples.glob("*.json")}
+    assert names == {path.stem for path in examples.glob("*.jpg")}
+    for name in names:
+        picture = examples / f"{name}.jpg"
+        assert picture.stat().st_size < 30_000
+        with Image.open(picture) as opened:
+            assert (opened.format, *opened.size) == ("JPEG", 480, 480)

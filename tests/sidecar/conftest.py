@@ -10,8 +10,10 @@ from aiohttp import FormData
 from blockbuster import blockbuster_ctx
 from PIL import Image
 
+from sidecar import middlewares
 from sidecar.app import create_app
 from sidecar.bus import LocalBus
+from sidecar.error_codes import CODES
 from sidecar.media import LocalMediaStore
 from sidecar.settings import Settings
 from sidecar.store import open_store
@@ -23,6 +25,23 @@ from tests.service import picture_form
 def never_blocking():
     with blockbuster_ctx("sidecar") as guard:
         yield guard
+
+
+@pytest.fixture(autouse=True)
+def tabled_errors(monkeypatch):
+    """Whatever error any test is answered with must be a row of the table of codes."""
+    strange: list[tuple[str, int]] = []
+    statuses = {row.code: row.statuses for row in CODES}
+    answer = middlewares._answer
+
+    def watched(error, status):
+        if status not in statuses.get(error.code, ()):
+            strange.append((error.code, status))
+        return answer(error, status)
+
+    monkeypatch.setattr(middlewares, "_answer", watched)
+    yield
+    assert not strange
 
 
 @pytest.fixture(scope="session")

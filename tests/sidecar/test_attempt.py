@@ -8,9 +8,10 @@ import errno
 import pytest
 
 from sidecar.attempt import Attempt
+from sidecar.backends.base import BackendError
 from sidecar.bus import PREVIEW
 from sidecar.jobs import JobSpec
-from sidecar.values import JobState, Outputs
+from sidecar.values import JobError, JobState, Outputs
 
 JPEG = b"\xff\xd8\xff\xe0 picture"
 REQUEST = {"image": "a.png", "text": "x", "pipeline": "p", "server": None, "params": {}}
@@ -47,10 +48,56 @@ class Fails:
         raise self.error
 
 
-async def test_a_full_disk_is_called_so(attempt, store):
-    assert not await attempt.run(Fails(OSError(errno.ENOSPC, "No space left on device")))
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+def encoder_error():
+    error = BackendError(JobError("encoding_failed", "The video could not be written."))
+    error.__cause__ = FULL
+    return error
+
+
+@pytest.mark.parametrize("error", [FULL, encoder_error()])
+async def test_where_the_disk_is_full_the_job_waits(attempt, store, caplog, error):
+    assert not await attempt.run(Fails(error))
+    job = await store.get("a")
+    assert (job.state, job.error) == (JobState.QUEUED, None)
+    assert await store.lease("w", "demo", lease_s=60, wait_s=0) is None  # not at once
+    assert "disk is full" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_where_it_stays_full_the_job_fails_by_that_name(store, bus):
+    await store.submit(JobSpec("a", REQUEST, max_attempts=1))
+    lease = await store.lease("w", "demo", lease_s=60, wait_s=0)
+    assert not await Attempt(lease, store, lease_s=60, tick_s=0.05, server="http://s", bus=bus).run(
+        Fails(FULL)
+    )
     job = await store.get("a")
     assert (job.state, job.error.code) == (JobState.FAILED, "disk_full")
+
+
+async def test_an_end_that_cant_be_stored_is_stored_later(attempt, store, monkeypatch):
+    """The file of jobs may not grow; then it may."""
+    monkeypatch.setattr("sidecar.attempt._UNSTORED_S", 0.05)
+    await full(store)
+
+    class Made:
+        async def run(self, context):
+            return Outputs("i", "v", {"large": "x" * 100_000})
+
+    running = asyncio.create_task(attempt.run(Made()))
+    await asyncio.sleep(0.3)
+    assert not running.done()
+    assert (await store.get("a")).state is JobState.RUNNING
+    await store._db.execute_fetchall("pragma max_page_count = 1000000")
+    assert await asyncio.wait_for(running, 10)
+    assert (await store.get("a")).state is JobState.SUCCEEDED
+
+
+async def full(store):
+    """Let the file of jobs grow no more."""
+    await store._db.execute_fetchall("pragma max_page_count = 1")
 
 
 @pytest.mark.parametrize("recorded", [False, True])

@@ -43,13 +43,19 @@ async ({ image, video }) => {
 """
 
 
+async def _show_page(route):
+    """Answer with a page of the service's own origin: its own answers are data, not pages."""
+    await route.fulfill(content_type="text/html", body="<!doctype html><title>page</title>")
+
+
 @pytest.fixture
 async def page(client):
     program = chromium()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         opened = await browser.new_page()
-        await opened.goto(str(client.make_url("/")))
+        await opened.route("**/page.html", _show_page)
+        await opened.goto(str(client.make_url("/page.html")))
         yield opened
         await browser.close()
 

@@ -82,7 +82,7 @@ async def test_what_is_missing_is_listed_with_folders(fake, catalog):
 
 async def test_a_comfyui_that_is_too_old_is_told(fake, catalog):
     fake.version = "0.3.40"
-    with pytest.raises(BadRequest, match=r"ComfyUI 0\.3\.64 or newer \(it is 0\.3\.40\)"):
+    with pytest.raises(BadRequest, match=r"needs ComfyUI 0\.3\.64 or newer \(it is 0\.3\.40\)"):
         await catalog.choose(fake.url, "camera-motion")
     fake.version = "0.10.0"
     catalog.forget(fake.url)

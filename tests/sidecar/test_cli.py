@@ -79,7 +79,7 @@ def test_the_version_is_told(capsys):
     ("arguments", "said"),
     [
         (["modles"], "there is no command 'modles'. Did you mean 'models'? Known are serve, "),
-        (["xyz"], "there is no command 'xyz'. Known are serve, pipelines, models."),
+        (["xyz"], f"there is no command 'xyz'. Known are {', '.join(COMMANDS)}."),
         (["models", "pul"], "there is no command 'models pul'. Did you mean 'pull'? Known are "),
         (["pipelines", "lits"], "there is no command 'pipelines lits'. Did you mean 'list'?"),
         (["models", "pull", "x"], "required: --comfyui"),
@@ -110,7 +110,13 @@ def test_a_group_without_a_command_shows_its_help(capsys, name):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["serve", "--help"], ["models", "--help"], ["models", "list"], ["modles"]],
+    [
+        ["--help"],
+        *([name, "--help"] for name in ("serve", "render", "models", "doctor", "completion")),
+        ["models", "list"],
+        ["completion", "bash"],
+        ["modles"],
+    ],
 )
 def test_nothing_big_is_loaded_for_an_answer_at_once(arguments):
     code = (
@@ -131,7 +137,7 @@ def test_a_misspelt_setting_is_one_line_at_the_start(capsys, monkeypatch):
         "promptreel: warning: these environment variables are no settings and change nothing: "
         "PROMPTREEL_API_KYE (did you mean PROMPTREEL_API_KEY?)."
     )
-    assert "PROMPTREEL_PORT must be a number" in second
+    assert "--port must be a number" in second
 
 
 def test_pipelines_are_listed_the_preferred_first(capsys, mine, monkeypatch):

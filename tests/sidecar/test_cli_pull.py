@@ -128,7 +128,8 @@ def test_a_missing_library_is_one_sentence_with_the_command(start, tmp_path):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert err == (
-        "promptreel: Downloading needs the library huggingface_hub: pip install huggingface_hub\n"
+        "promptreel: Downloading needs the library huggingface_hub: "
+        f"{sys.executable} -m pip install huggingface_hub\n"
     )
 
 

@@ -105,6 +105,33 @@ async def test_a_video_that_cannot_be_decoded(fake, upload, generate, made):
     await eventually(lambda: not made())  # cleaned up after the answer
 
 
+async def test_a_video_cut_short_on_its_way_is_fetched_again(client, fake, upload, generate):
+    fake.faults.cut_views = 1
+    answer = await (await generate(await upload())).json()
+    assert await (await client.get(URL(answer["video"]).path)).read() == video()
+    assert fake.faults.cut_views == 0
+    assert len(fake.posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(video()[:-1], "cut short"), (b"<!DOCTYPE html><p>Hello", "no video"), (b"", "empty")],
+)
+async def test_a_video_made_with_a_still_must_play_too(fake, upload, generate, made, data, said):
+    fake.files["output", "", "a.mp4"] = data
+    fake.files["output", "", "a.png"] = still()
+    named = {kind: {"filename": f"a.{kind}", "type": "output"} for kind in ("mp4", "png")}
+    record = {"promptreel": [{"image": named["png"], "video": named["mp4"]}]}
+    fake.faults.outputs = {"5": record}
+    body = await refusal(await generate(await upload()), 500)
+    assert body["code"] == "no_output"
+    assert said in body["error"]
+    views = [path for method, path, _ in fake.requests if (method, path) == ("GET", "/view")]
+    assert len(views) == 3  # the video twice, the still once
+    assert len(fake.posts) == 1
+    await eventually(lambda: not made())
+
+
 async def test_a_cached_file_that_is_gone_is_made_again(fake, upload, generate):
     url = await upload()
     assert (await generate(url)).status == 200

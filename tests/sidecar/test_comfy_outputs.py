@@ -43,5 +43,14 @@ def test_the_result_nodes_record_names_each():
     assert named_file(outputs, "5", "depth") is None
 
 
+def test_a_windows_servers_subfolder_is_the_same_however_it_is_spelled():
+    told = saved_file({"9": {"images": [file("a.mp4", subfolder="clips\\today")]}}, "9", VIDEOS)
+    assert told == FileRef("a.mp4", "clips/today")
+    assert hash(told) == hash(FileRef("a.mp4", "clips/today/"))
+    assert told != FileRef("a.mp4", "clips")
+    assert told is not None
+    assert told.query()["subfolder"] == "clips\\today"  # asked for as the server spells it
+
+
 def test_suffixes():
     assert [suffix(FileRef(name)) for name in ("a.JPEG", "b.tar.webm", "c")] == ["jpg", "webm", "c"]

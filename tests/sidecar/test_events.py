@@ -50,6 +50,19 @@ async def test_two_prompts_share_one_socket_and_get_only_their_own(fake, events)
     assert fake.socket_count == 1
 
 
+async def test_who_was_seen_to_end_is_a_witness_as_long_as_the_connection_lasts(fake, events):
+    with events.subscribe("p1") as one:
+        assert await events.ready(2.0)
+        assert events.witness == ""
+        await post(events, "p1")
+        await until_terminal(one)
+        assert events.witness == "p1"
+        assert "p1" in fake.history
+        await fake.cut_sockets()
+        await eventually(lambda: events.epoch == 2 and events.connected)
+        assert events.witness == ""
+
+
 async def test_previews_come_with_their_type(fake, events):
     with events.subscribe("p1") as subscription:
         assert await events.ready(2.0)

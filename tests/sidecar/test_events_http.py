@@ -65,7 +65,9 @@ async def test_a_real_job_is_told_to_its_end(client, upload):
     assert all(value < 1 for value in values[:-1])
     assert len({event.id for event in events}) == len(events)
     final = events[-1].data
-    assert final == await (await client.get(f"/api/jobs/{job['id']}")).json()
+    told = await (await client.get(f"/api/jobs/{job['id']}")).json()
+    assert told.pop("request")["parameters"]["seconds"] == 3, "events do not repeat what was asked"
+    assert final == told
 
 
 async def test_headers_that_let_the_events_through(client, upload):

@@ -139,6 +139,21 @@ def test_refused_inputs_name_node_and_input():
     assert "secret" not in error.error + error.details
 
 
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        ("The file a.st is no VAE: choose another.", "The file a.st is no VAE: choose another."),
+        ("'99'", "Exception when validating inner node: '99'."),
+    ],
+)
+def test_a_sentence_that_a_node_raised_stands_alone(details, said):
+    kind = "exception_during_inner_validation"
+    raised_one = {"type": kind, "message": "Exception when validating inner node"}
+    errors = {"errors": [{**raised_one, "details": details}]}
+    error = reject("prompt_outputs_failed_validation", "", {"2": errors})
+    assert error.error == f"ComfyUI refuses 'KSampler' (node 2): {said}"
+
+
 def test_other_refusals():
     assert reject("prompt_no_outputs", "Prompt has no outputs").code == "graph_rejected"
     assert reject().error.endswith("it does not say why.")

@@ -42,11 +42,93 @@ async def test_ranges(client, path, png, asked, start, end):
     assert response.headers["Content-Type"] == "image/png"
 
 
-@pytest.mark.parametrize("asked", ["bytes={}-", "bytes=9-3", "lines=1-2", "bytes=x"])
+NOT_THERE = ["bytes={}-", "bytes=9-3", "bytes=x", "bytes=-", "bytes=-0", "bytes=1-2-3", "bytes="]
+
+
+@pytest.mark.parametrize("asked", NOT_THERE)
 async def test_a_range_that_is_not_there(client, path, png, asked):
     response = await client.get(path, headers={"Range": asked.format(len(png))})
     assert (await refusal(response, 416))["code"] == "invalid_range"
     assert response.headers["Content-Range"] == f"bytes */{len(png)}"
+
+
+@pytest.mark.parametrize("asked", ["lines=1-2", "bytes=0-1,5-6", "bytes=0-1, -5", "bytes", "x"])
+async def test_ranges_of_other_units_and_several_at_once_are_ignored(client, path, png, asked):
+    response = await client.get(path, headers={"Range": asked})
+    assert (response.status, await response.read()) == (200, png)
+    assert "Content-Range" not in response.headers
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_head_knows_no_ranges(client, path, png):
+    for asked in ("bytes=0-9", "bytes=9-3"):
+        response = await client.head(path, headers={"Range": asked})
+        assert (response.status, response.headers["Content-Length"]) == (200, str(len(png)))
+
+
+async def test_a_tail_longer_than_the_file_is_all_of_it(client, path, png):
+    response = await client.get(path, headers={"Range": "bytes=-99999999"})
+    assert (response.status, await response.read()) == (206, png)
+
+
+OLD, FUTURE = "Mon, 01 Jan 2001 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("validator", ['"other"', "other", "W/{}", OLD, FUTURE, "", "W/", "*"])
+async def test_a_range_of_what_the_file_is_not_any_more_gives_all_of_it(
+    client, path, png, validator
+):
+    etag = (await client.head(path)).headers["ETag"]
+    asked = {"Range": "bytes=0-3", "If-Range": validator.format(etag)}
+    response = await client.get(path, headers=asked)
+    assert (response.status, await response.read()) == (200, png)
+    beyond = await client.get(path, headers={**asked, "Range": f"bytes={len(png)}-"})
+    assert beyond.status == 200
+
+
+@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
+async def test_a_range_of_what_the_file_still_is(client, path, png, name):
+    current = (await client.head(path)).headers[name]
+    asked = {"Range": "bytes=0-3", "If-Range": current}
+    response = await client.get(path, headers=asked)
+    assert (response.status, await response.read()) == (206, png[:4])
+    beyond = await client.get(path, headers={**asked, "Range": f"bytes={len(png)}-"})
+    await refusal(beyond, 416)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"If-Match": '"other"'}, {"If-Match": "W/{}"}, {"If-Unmodified-Since": OLD}],
+)
+async def test_a_file_that_is_not_the_one_meant(client, path, headers):
+    etag = (await client.head(path)).headers["ETag"]
+    asked = {name: value.format(etag) for name, value in headers.items()}
+    response = await client.get(path, headers={**asked, "Range": "bytes=9-3"})
+    assert (await refusal(response, 412))["code"] == "precondition_failed"
+    assert (await client.head(path, headers=asked)).status == 412
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"If-Match": "{}"}, 200),
+        ({"If-Match": "*", "If-Unmodified-Since": OLD}, 200),
+        ({"If-Match": '"other", {}'}, 200),
+        ({"If-Match": "{}", "Range": "bytes=0-3"}, 206),
+        ({"If-None-Match": '"other"'}, 200),
+        ({"If-None-Match": '"other"', "If-Modified-Since": FUTURE}, 200),
+        ({"If-None-Match": "W/{}"}, 304),
+        ({"If-None-Match": "*"}, 304),
+        ({"If-None-Match": "{}", "Range": "bytes=9-3"}, 304),
+        ({"If-Modified-Since": FUTURE, "Range": "bytes=9-3"}, 304),
+        ({"If-Modified-Since": OLD}, 200),
+        ({"If-Modified-Since": "yesterday"}, 200),
+    ],
+)
+async def test_what_the_client_has_decides(client, path, headers, status):
+    etag = (await client.head(path)).headers["ETag"]
+    asked = {name: value.format(etag) for name, value in headers.items()}
+    assert (await client.get(path, headers=asked)).status == status
 
 
 async def test_a_file_that_the_client_has_is_not_sent_again(client, path):

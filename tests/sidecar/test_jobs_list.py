@@ -78,3 +78,10 @@ async def test_somebody_elses_job_is_not_there(client):
         path = "/api/jobs/theirs" if call == client.get else "/api/jobs/theirs/cancel"
         await refusal(await call(path), 404)
     assert not (await client.app[STORE].get("theirs")).state.terminal
+
+
+async def test_the_servers_have_no_filters(client):
+    response = await client.get("/api/servers", params={"status": "alive"})
+    body = await refusal(response, 400)
+    assert body["code"] == "unknown_field"
+    assert body["error"] == "Unknown field 'status': there are none here."

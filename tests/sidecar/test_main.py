@@ -65,7 +65,7 @@ async def test_the_picture_libraries_are_not_loaded_before_they_are_needed(data)
     [
         (["--host", "0.0.0.0"], {}, "PROMPTREEL_API_KEY"),
         ([], {"PROMPTREEL_MODE": "fast"}, "PROMPTREEL_MODE"),
-        (["serve", "--port", "x"], {}, "PROMPTREEL_PORT"),
+        (["serve", "--port", "x"], {"PROMPTREEL_PORT": "y"}, "--port must be a number, not 'x'."),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(capsys, monkeypatch, arguments, environment, word):

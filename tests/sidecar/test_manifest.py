@@ -161,8 +161,9 @@ CFG = {"cfg": MANIFEST["params"]["cfg"]}
 def test_a_strange_name_and_a_missing_folder(write, tmp_path):
     with pytest.raises(PipelineError, match="only letters"):
         load_pipelines([write(name="a b")])
-    with pytest.raises(PipelineError, match=r"no folder of pipelines 'nowhere'\."):
+    with pytest.raises(PipelineError, match="no folder of pipelines at") as raised:
         load_pipelines([tmp_path / "nowhere"])
+    assert str(raised.value).endswith(f"{tmp_path / 'nowhere'}.")
 
 
 ROW = {"name": "a.safetensors", "folder": "vae"}

@@ -108,3 +108,35 @@ async def test_a_start_alone_clears_what_was_left_unfinished(media, tmp_path):
     assert files(tmp_path) == ["a.png", "half.mp4"]
     await LocalMediaStore(tmp_path).open(alone=True)
     assert files(tmp_path) == ["a.png"]
+
+
+@pytest.fixture
+def link(tmp_path):
+    """Return a function that puts a link among the files, where the system has links."""
+
+    def put(key: str, target):
+        try:
+            (tmp_path / "media" / key).symlink_to(target)
+        except OSError:
+            pytest.skip("this system lets nobody make symlinks")
+
+    return put
+
+
+async def test_a_symlink_among_the_files_is_nothing(media, link, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"secret")
+    await media.put_stream("b.png", chunks(b"x"))
+    link("a.png", secret)
+    link("c.png", tmp_path / "nowhere")
+    (tmp_path / "media" / "d.png").mkdir()
+    for key in ("a.png", "c.png", "d.png"):
+        assert await media.stat(key) is None
+        assert not await media.touch(key)
+        with pytest.raises(KeyError):
+            async with media.local(key):
+                pass
+    assert [one.key for one in await media.listing()] == ["b.png"]
+    await media.put_stream("a.png", chunks(b"ours"))
+    assert secret.read_bytes() == b"secret", "the link was replaced and not written through"
+    assert await media.stat("a.png") is not None

@@ -131,6 +131,31 @@ def test_a_download_that_broke_off_goes_on_in_the_next_run(fake, comfy, model):
     assert (comfy.root / "models/vae/a.safetensors").read_bytes() == DATA
 
 
+def test_a_file_above_the_limit_of_one_answer_comes_in_pieces(fake, comfy, model, monkeypatch):
+    """The library and the Hub's servers refuse more than 50 GB at once."""
+    monkeypatch.setattr("huggingface_hub.constants.MAX_HTTP_DOWNLOAD_SIZE", 110_000)
+    fake.faults.most_at_once = 110_000
+    fake.faults.cut_after = [110_000, 30_000]
+    assert pull([model], comfy, Hub(fake.url))[1] == []
+    assert (comfy.root / "models/vae/a.safetensors").read_bytes() == DATA
+    assert fake.gets() == [
+        "bytes=0-109999",
+        "bytes=110000-219999",
+        "bytes=140000-219999",
+        "bytes=220000-299999",
+    ]
+
+
+def test_such_a_file_goes_on_in_the_next_run_too(fake, comfy, model, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.MAX_HTTP_DOWNLOAD_SIZE", 110_000)
+    fake.faults.cut_after = [20_000, *[0] * 20]
+    with pytest.raises(Unreachable):
+        pull([model], comfy, Hub(fake.url))
+    fake.faults.cut_after.clear()
+    assert pull([model], comfy, Hub(fake.url))[1] == []
+    assert (comfy.root / "models/vae/a.safetensors").read_bytes() == DATA
+
+
 def test_a_server_that_can_not_go_on_begins_anew(fake, comfy, model):
     fake.faults.cut_after = [120_000] + [0] * 20
     with pytest.raises(Unreachable):

@@ -166,3 +166,9 @@ async def test_a_body_that_is_not_what_its_encoding_says(client, caplog):
     assert (await refusal(response))["code"] == "malformed_body"
     assert (await client.get("/api/health")).status == 200
     assert not caplog.records
+
+
+@pytest.mark.parametrize("query", ["serverURL=x", "serverUrl=&serverUrl=", "x"])
+async def test_a_query_that_nobody_reads_is_refused(client, query):
+    assert (await refusal(await client.get(f"/api/pipelines?{query}")))["fields"]
+    assert (await client.get("/api/pipelines?serverUrl=")).status == 200

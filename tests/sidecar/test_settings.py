@@ -73,6 +73,23 @@ def test_a_wrong_value_is_refused_with_the_variables_name(row, text):
         load_settings([], {row.env: text})
 
 
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (row, text)
+        for row in SETTINGS
+        if row.flag is not None and row.kind != "flag"
+        for text in BAD.get(row.kind, ())
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_a_wrong_value_of_a_flag_is_refused_with_the_flags_name(row, text):
+    with pytest.raises(SettingsError) as raised:
+        load_settings([f"{row.flag}={text}"], {row.env: text})
+    assert str(raised.value).startswith(f"{row.flag} must be ")
+    assert row.env not in str(raised.value)
+
+
 def test_the_refusal_of_a_number_names_its_limits():
     with pytest.raises(SettingsError, match="must be 0 to 65535, not 99999"):
         load_settings([], {"PROMPTREEL_PORT": "99999"})

@@ -1,7 +1,7 @@
 /**
  * PromptReel in the editor: nodes that read a text show what they understood, and nodes with a model
  * show what they make. It comes with the node's result (`ui.text`); it is stored neither in a workflow
- * nor in a prompt.
+ * nor in a prompt. A new model loader is as wide as what its file widgets say.
  */
 import { app } from "../../scripts/app.js";
 
@@ -12,10 +12,14 @@ const NODES = new Set([
   "PromptReelKeyframe",
   "PromptReelImageToVideo",
 ]);
+const MODELS = ["PROMPTREEL_VIDEO_MODEL", "PROMPTREEL_IMAGE_MODEL"];
 const RESULT = "PromptReelResult";
 const WIDGET = "understood";
 const LINE_HEIGHT = 18;
 const LETTERS_PER_LINE = 40;
+const WIDGET_FONT = "12px Inter, Arial, sans-serif";
+const WIDGET_ROOM = 90; // the widget's margins, its arrows, and a gap between name and value
+const WIDEST = 800;
 
 function box() {
   const element = document.createElement("div");
@@ -60,6 +64,15 @@ function show(node, lines) {
   node.setDirtyCanvas(true, true);
 }
 
+/** What a missing file's widget says (name, size, folder) is cut in a node of the usual width. */
+function widen(node) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = WIDGET_FONT;
+  const wide = (widget) => pen.measureText(`${widget.label ?? widget.name}${widget.value}`).width;
+  const wanted = Math.max(...(node.widgets ?? []).map(wide)) + WIDGET_ROOM;
+  node.setSize([Math.max(node.size[0], Math.min(wanted, WIDEST)), node.size[1]]);
+}
+
 /**
  * The editor's own video widget would become an input of the next prompt, so that running an
  * unchanged graph again would render and save it again.
@@ -72,7 +85,11 @@ function keepPreviewOutOfPrompt(nodeType) {
 }
 
 app.registerExtension({
-  name: "PromptReel",
+  name: "promptreel.nodes",
+  nodeCreated(node) {
+    const ours = node.comfyClass?.startsWith("PromptReel");
+    if (ours && MODELS.includes(node.outputs?.[0]?.type)) widen(node);
+  },
   beforeRegisterNodeDef(nodeType, nodeData) {
     if (nodeData.name === RESULT) keepPreviewOutOfPrompt(nodeType);
     if (!NODES.has(nodeData.name)) return;

@@ -349,6 +349,44 @@ async def test_a_replay_works_though_the_queue_is_full_and_keys_belong_to_tenant
     assert await store.find("t", "unknown") is None
 
 
+async def test_a_tenant_with_as_many_waiting_as_it_may_is_refused_and_nobody_else(store, clock):
+    for _ in range(2):
+        await store.submit(spec("ended", tenant="u"))
+        clock.now += 40
+        lease = await take(store)
+        clock.now += 40
+        await store.complete(lease, {})
+        await store.forget(["ended"])
+    for name in "abc":
+        await store.submit(spec(name, tenant="t", idempotency_key=name), max_own=3)
+    await store.submit(spec("other", tenant="u", lane="comfyui"), max_own=1)
+    with pytest.raises(QueueFull) as caught:
+        await store.submit(spec("d", tenant="t", lane="comfyui"), max_own=3, max_queued=9)
+    assert caught.value.own
+    assert caught.value.retry_after >= 1
+    same, new = await store.submit(spec("e", tenant="t", idempotency_key="a"), max_own=3)
+    assert (same.id, new) == ("a", False)
+    with pytest.raises(QueueFull) as caught:
+        await store.submit(spec("f", tenant="v"), max_own=3, max_queued=3)
+    assert not caught.value.own
+    await take(store)
+    assert (await store.submit(spec("g", tenant="t"), max_own=3))[1]
+    assert await store.queued_of("t") == 3
+
+
+async def test_what_a_tenants_jobs_made(store):
+    for name, tenant in (("a", "t"), ("b", "t"), ("c", "u")):
+        await store.submit(spec(name, tenant=tenant))
+    for name in ("a", "c"):
+        lease = await take(store)
+        name = lease.job.id
+        await store.complete(lease, {"image": f"{name}-i.png", "video": f"{name}-v.mp4"})
+    made = await store.results_of("t") | await store.results_of("u")
+    assert len(made) == 4
+    assert all(key.startswith(("a-", "b-")) for key in await store.results_of("t"))
+    assert await store.results_of("x") == frozenset()
+
+
 async def test_one_of_many_with_the_same_key_makes_the_job(store):
     submitted = [
         store.submit(spec(f"j{n}", idempotency_key="k", request_hash="1")) for n in range(20)

@@ -1,0 +1,1 @@
+"""The studio: a page that makes videos, for who has a browser; it speaks the public API alone."""
