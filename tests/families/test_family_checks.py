@@ -6,7 +6,7 @@ import pytest
 from promptreel.families import FAMILIES, KEYFRAMES, FamilyError, Model
 from promptreel.families import kinds as kinds_module
 from promptreel.families.headers import Header, read_header
-from promptreel.families.kinds import kind_of
+from promptreel.families.kinds import kind_of, kinds_of
 from weight_files import FILES, UNET, write
 
 MODELS: dict[str, Model] = {**FAMILIES, **KEYFRAMES}
@@ -31,6 +31,20 @@ def test_the_official_files_fit_together(model: Model):
 def test_every_official_model_file_is_known_by_its_header(model: Model):
     heads = choice(model).items()
     assert all(kind_of(head) for role, head in heads if not role.endswith("lora"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("sd_xl_base_1.0", "sdxl"),
+        ("v1-5-pruned-emaonly-fp16", "sd"),
+        ("sd21-unclip-h", None),
+        ("sd-inpainting", None),
+    ],
+)
+def test_sdxl_is_told_from_sd_by_the_header(name: str, kind: str | None):
+    found = kinds_of({"checkpoint": header(name), "other": Header("old.ckpt")})
+    assert found == ({"checkpoint": kind} if kind else {})
 
 
 WRONG = [

@@ -280,6 +280,17 @@ def test_ltx_takes_another_schedule_by_its_name():
     graph = expansion(family, files, Options(), asked)
     assert graph.one("BasicScheduler")["scheduler"] == "beta"
     assert not graph.all("LTXVScheduler")
+    shifted = graph.one("ModelSamplingLTXV")
+    assert (shifted["max_shift"], shifted["base_shift"]) == (2.05, 0.95)
+
+
+@pytest.mark.parametrize(("played", "told"), [(24.0, 25.0), (12.0, 12.0), (30.0, 30.0)])
+def test_ltx_is_told_the_rate_that_is_asked(played: float, told: float):
+    theirs, family = official("ltx-video"), FAMILIES["ltx-video"]
+    files = chosen(theirs)
+    asked = replace(shoot_of(theirs, family, files, Options()), fps=played)
+    graph = expansion(family, files, Options(), asked)
+    assert graph.one("LTXVConditioning")["frame_rate"] == told
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,19 @@ def test_limits_follow_the_file():
     assert KEYFRAMES["sd"].limits({"checkpoint": "juggernautXL_v9"}, Options()).extent[0] == 1024
 
 
+def test_what_the_header_says_goes_before_the_name():
+    """A merge with a fanciful name, and an SD 1.5 whose name has an "xl" in it."""
+    sd = KEYFRAMES["sd"]
+    for name, kind, side, steps in (("dreams", "sdxl", 1024, 25), ("pixlart", "sd", 512, 15)):
+        files, seen = {"checkpoint": f"{name}.safetensors"}, {"checkpoint": kind}
+        assert sd.limits(files, Options(), seen).extent == (side, side)
+        assert sd.sampling(files, Options(), seen).steps == steps
+    wan = FAMILIES["wan2.1-i2v"]
+    for name, kind, ends in (("my_own", "wan21_i2v", False), ("i2v_two", "wan21_flf2v", True)):
+        seen = wan.limits({"model": name}, Options(), {"model": kind})
+        assert seen.takes_end is ends
+
+
 @pytest.mark.parametrize(
     ("family", "role", "name", "takes"),
     [

@@ -116,6 +116,25 @@ def test_moves_looks_and_negative_are_joined():
     assert spoken.negative.endswith("weird hand, ugly, text")
 
 
+@pytest.mark.parametrize(
+    ("words", "looks", "said"),
+    [
+        ("a lighthouse at sunset", ["sunset"], "a lighthouse at sunset. Golden light."),
+        ("black and white photo", ["black_and_white"], "black and white photo."),
+        ("let it snow", ["snow"], "let it snow."),
+        ("город ночью", ["night"], "город ночью. Тёмное небо."),
+        ("a foggy noir street", ["noir", "fog"], "a foggy noir street. Hard shadows."),
+    ],
+)
+def test_a_look_that_the_words_name_is_not_named_again(words: str, looks: list[str], said: str):
+    assert speak(WAN, words, looks=looks, named=looks).positive == said
+
+
+def test_a_look_is_named_where_its_words_are_not_understood():
+    spoken = speak(LTX, "город ночью", looks=["night"], named=["night"])
+    assert spoken.positive == "город ночью. Night, dark sky."
+
+
 def test_russian_is_kept_where_the_encoder_knows_it():
     shots = [[("orbit_left", 0.6)]]
     assert speak(WAN, "Лиса бежит", shots, ["fog"]).positive == (

@@ -168,6 +168,14 @@ def test_shift_is_refused_where_there_is_none():
 def test_settings_survive_as_text():
     kept = Chosen("wan2.2-i2v-14b", {"vae": "a/b.safetensors"}, Options("fp8_e5m2", fast=True))
     assert Chosen.of(kept.text()) == kept
+    seen = replace(kept, kinds={"vae": "wan21_vae"})
+    assert Chosen.of(seen.text()) == seen
+
+
+def test_a_take_follows_what_the_header_says():
+    wan = replace(chosen(WAN, model="renamed.safetensors"), kinds={"model": "wan21_i2v"})
+    with pytest.raises(FamilyError, match=r"renamed.safetensors takes no end picture"):
+        take(WAN, wan, Wish(WIDE, ends=True))
 
 
 def test_stills_share_the_sizes():

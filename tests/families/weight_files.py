@@ -109,8 +109,24 @@ FILES: dict[str, Shapes] = {
             "input_blocks.1.0.time_stack.emb_layers.1.weight": (320, 1280),
         },
     ),
-    "sd_xl_base_1.0": _below(UNET, {"input_blocks.0.0.weight": (320, 4, 3, 3)}),
-    "v1-5-pruned-emaonly-fp16": _below(UNET, {"input_blocks.0.0.weight": (320, 4, 3, 3)}),
+    "sd_xl_base_1.0": _below(
+        UNET, {"input_blocks.0.0.weight": (320, 4, 3, 3), "label_emb.0.0.weight": (1280, 2816)}
+    ),
+    "v1-5-pruned-emaonly-fp16": _below(
+        UNET,
+        {
+            "input_blocks.0.0.weight": (320, 4, 3, 3),
+            "input_blocks.1.1.proj_in.weight": (320, 320, 1, 1),
+        },
+    ),
+    "sd21-unclip-h": _below(
+        UNET,
+        {
+            "input_blocks.0.0.weight": (320, 4, 3, 3),
+            "input_blocks.1.1.proj_in.weight": (320, 320),
+            "label_emb.0.0.weight": (1280, 2048),
+        },
+    ),
     "sd-inpainting": _below(UNET, {"input_blocks.0.0.weight": (320, 9, 3, 3)}),
     "flux1-dev-kontext_fp8_scaled": {
         "double_blocks.0.img_attn.norm.key_norm.scale": (128,),

@@ -163,6 +163,26 @@ def test_wrong_file_is_one_sentence(tmp_path: Path, name: str, content: Any, sen
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("definitions", [[1], "x", 5, {"subgraphs": 5}, {"subgraphs": [5]}])
+def test_workflow_of_another_shape_has_no_models(tmp_path: Path, definitions: Any):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("prompt", json.dumps(GRAPH))
+    texts.add_text("workflow", json.dumps({"nodes": [], "definitions": definitions}))
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png", pnginfo=texts)
+    source = read_source(tmp_path / "a.png")
+    assert (source.graph, source.models) == (GRAPH, ())
+
+
+def test_picture_that_says_it_is_immense(tmp_path: Path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg")
+    data = bytearray((tmp_path / "a.jpg").read_bytes())
+    size = data.index(b"\xff\xc0") + 5
+    data[size : size + 4] = b"\xff\xff\xff\xff"
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(NotAGraph, match=r"a\.jpg can't be read as a picture or a video"):
+        read_source(tmp_path / "a.jpg")
+
+
 def test_text_that_unpacks_to_too_much(tmp_path: Path):
     bomb = zlib.compress(b" " * (40 << 20))
     (tmp_path / "a.png").write_bytes(png((b"zTXt", b"prompt\0\0" + bomb)))

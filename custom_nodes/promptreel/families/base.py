@@ -27,6 +27,7 @@ from .values import (
 )
 
 __all__ = [
+    "UNSEEN",
     "Builder",
     "Drawing",
     "Family",
@@ -34,6 +35,7 @@ __all__ = [
     "Header",
     "HeaderError",
     "KeyframeFamily",
+    "Kinds",
     "Limits",
     "Link",
     "Model",
@@ -49,6 +51,12 @@ __all__ = [
 
 Files = Mapping[str, str]
 """What was chosen: a slot's role -> a file's name in its folder."""
+Kinds = Mapping[str, str]
+"""What chosen files surely are, by their headers: a slot's role -> a kind's id (`kinds.py`).
+
+A role is absent where that can't be seen: then a file's name decides.
+"""
+UNSEEN: Kinds = {}
 
 
 class Model(ABC):
@@ -89,7 +97,7 @@ class Family(Model):
     takes_end: ClassVar[bool] = False
 
     @abstractmethod
-    def limits(self, files: Files, options: Options) -> Limits:
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:
         """Return what the chosen files were made for."""
 
     @abstractmethod
@@ -111,11 +119,11 @@ class KeyframeFamily(Model):
     strengths: ClassVar[Mapping[str, float]]
 
     @abstractmethod
-    def limits(self, files: Files, options: Options) -> StillLimits:
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> StillLimits:
         """Return the sizes the chosen files were made for."""
 
     @abstractmethod
-    def sampling(self, files: Files, options: Options) -> Sampling:
+    def sampling(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Sampling:
         """Return the official values for the chosen files."""
 
     @abstractmethod

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from . import core, wan
-from .base import Family, Files
+from .base import UNSEEN, Family, Files, Kinds
 from .headers import Header
 from .kinds import expect
 from .limits import Limits
@@ -37,7 +37,7 @@ class CosmosPredict2(Family):
     )
     takes_end = True
 
-    def limits(self, files: Files, options: Options) -> Limits:  # noqa: ARG002
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
         """4n+1 frames up to 93, sides of 16; size and rate as the file's name tells them."""
         name = files.get("model", "").lower()
         told = re.search(r"(\d+)fps", name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import core
-from .base import Family, Files
+from .base import UNSEEN, Family, Files, Kinds
 from .headers import Header
 from .kinds import apart, expect
 from .limits import Limits
@@ -33,7 +33,7 @@ class HunyuanVideo15(Family):
     )
     speaks = ("en", "ru")
 
-    def limits(self, files: Files, options: Options) -> Limits:  # noqa: ARG002
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
         """4n+1 frames up to 121 (5 s) at 24 fps, sides of 16."""
         return Limits(
             side_step=16,

@@ -45,6 +45,12 @@ def kind_of(header: Header) -> Kind | None:
     return found[0] if len(found) == 1 else None
 
 
+def kinds_of(headers: Mapping[str, Header]) -> dict[str, str]:
+    """Return what files surely are, role -> a kind's id, without those that can't be told."""
+    found = {role: kind_of(header) for role, header in headers.items()}
+    return {role: kind.id for role, kind in found.items() if kind}
+
+
 def expect(family: Model, headers: Mapping[str, Header], role: str, *wanted: str) -> None:
     """Raise FamilyError if the file of a role is surely of none of the wanted kinds."""
     header = headers.get(role)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from . import core
-from .base import STRENGTHS, Files, KeyframeFamily
+from .base import STRENGTHS, UNSEEN, Files, KeyframeFamily, Kinds
 from .headers import Header
 from .kinds import apart, expect
 from .limits import StillLimits
@@ -34,11 +34,11 @@ class FluxKontext(KeyframeFamily):
     )
     strengths: ClassVar[Mapping[str, float]] = dict.fromkeys(STRENGTHS, 1.0)
 
-    def limits(self, files: Files, options: Options) -> StillLimits:  # noqa: ARG002
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> StillLimits:  # noqa: ARG002
         """About a megapixel."""
         return StillLimits(side_step=16, extent=(1024, 1024))
 
-    def sampling(self, files: Files, options: Options) -> Sampling:  # noqa: ARG002
+    def sampling(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Sampling:  # noqa: ARG002
         """The template's values."""
         return Sampling(20, 1.0, "euler", "simple")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import core
-from .base import Family, Files
+from .base import UNSEEN, Family, Files, Kinds
 from .headers import Header
 from .kinds import expect
 from .limits import Limits
@@ -38,7 +38,7 @@ class LtxVideo(Family):
     )
     switches = ()
 
-    def limits(self, files: Files, options: Options) -> Limits:  # noqa: ARG002
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
         """8n+1 frames up to 257 at 24 fps, sides of 32."""
         return Limits(
             side_step=32,
@@ -51,7 +51,7 @@ class LtxVideo(Family):
         )
 
     def sampling(self, files: Files, options: Options, end: bool = False) -> Sampling:  # noqa: ARG002
-        """The template's values; `shift` is the most that LTXVScheduler shifts."""
+        """The template's values; `shift` is the most that its schedule shifts."""
         return Sampling(30, 3.0, "euler", "", 2.05)
 
     def load(self, graph: Builder, files: Files, options: Options) -> Parts:  # noqa: ARG002
@@ -107,10 +107,17 @@ def _told_rate(fps: float) -> float:
 
 
 def _sigmas(graph: Builder, parts: Parts, asked: Shoot, latent: Link) -> Link:
-    """Add the model's own schedule, or another one by its name."""
+    """Add the model's own schedule, or another one by its name, which the shift changes too."""
     sampling = asked.sampling
     if sampling.scheduler:
-        return core.schedule(graph, parts.model, sampling)
+        model = graph.node(
+            "ModelSamplingLTXV",
+            model=parts.model,
+            latent=latent,
+            max_shift=sampling.shift,
+            base_shift=_BASE_SHIFT,
+        )
+        return core.schedule(graph, model.out(0), sampling)
     return graph.node(
         "LTXVScheduler",
         steps=sampling.steps,

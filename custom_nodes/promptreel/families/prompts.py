@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .base import Model
+from .unwanted import divide
 
 _FOLDER = Path(__file__).with_name("data") / "prompts"
+_WORD = re.compile(r"\w+")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 Move = tuple[str, float]  # a kind of `vocabulary/moves.json` and its strength
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """The two texts that a family's text encoder is given."""
+    """The two texts that a family's text encoder is given.
+
+    `unwanted`: what the words said must not be seen; it is in the negative text instead.
+    """
 
     positive: str
     negative: str
+    unwanted: str = ""
 
 
 def speak(
@@ -36,27 +42,32 @@ def speak(
     looks: Sequence[str] = (),
     negative: str = "",
     strength: str | None = None,
+    named: Collection[str] = (),
 ) -> Spoken:
     """Return what a family is told.
 
     `shots` are moves made together, one group after the other; a group without moves is a camera
     that stands still, and no group at all says nothing about the camera. `looks` are names of
-    `vocabulary/looks.json`, `negative` is joined to the official negative prompt, and `strength`
+    `vocabulary/looks.json`, those of them that the words name themselves are `named`: they are not
+    named again. `negative` is joined to the official negative prompt, and `strength`
     (a word of `base.STRENGTHS`) tells an edit model how much of the picture is kept.
     """
     if not family.speaks:
         return Spoken("", "")
     said = _data(family.prompts)
     code = language(family, words)
+    kept, unwanted = (words, "") if said.get("edits") else divide(words)
+    repeated = named if understands(family, words) else ()
     say, own = _data("speech")[code], said.get(code) or said["en"]
     sentences = (
-        _ended(words),
+        _ended(kept),
         _camera(say, own.get("moves"), shots),
-        _looks(say, code, looks),
+        _looks(say, [_look(code, look, look in repeated, words) for look in looks]),
         own.get("strengths", {}).get(strength, ""),
     )
     wanted = filter(None, sentences)
-    return Spoken(" ".join(wanted), _joined(said["negative"], negative.strip()))
+    avoided = _joined(said["negative"], negative.strip(), unwanted)
+    return Spoken(" ".join(wanted), avoided, unwanted)
 
 
 def language(family: Model, words: str) -> str:
@@ -114,12 +125,29 @@ def _upto(rows: Sequence[tuple[float, str]], strength: float) -> str:
     return next((text for most, text in rows if strength <= most), rows[-1][1])
 
 
-def _looks(say: Mapping[str, Any], code: str, looks: Sequence[str]) -> str:
-    if not looks:
-        return ""
-    text = say["list"].join(_data("looks")[look][code] for look in looks)
-    return say["looks"].format(looks=text[:1].upper() + text[1:])
+def untold(words: str) -> str:
+    """Return the sentence that a model is told of no camera, in the language of the words."""
+    return _data("speech")["ru" if _CYRILLIC.search(words) else "en"]["untold"]
 
 
-def _joined(official: str, negative: str) -> str:
-    return ", ".join(filter(None, (official, negative)))
+def _looks(say: Mapping[str, Any], phrases: Sequence[str]) -> str:
+    """Return the sentence about the looks, of their phrases; some may be blank."""
+    text = say["list"].join(filter(None, phrases))
+    return say["looks"].format(looks=text[:1].upper() + text[1:]) if text else ""
+
+
+def _look(code: str, look: str, named: bool, words: str) -> str:
+    """Return a look's phrase. Where the words name the look, only what they don't say yet.
+
+    The phrase's first part is the look's name, the others are what belongs to it.
+    """
+    phrase: str = _data("looks")[look][code]
+    if not named:
+        return phrase
+    said = set(_WORD.findall(words.lower()))
+    more = [part for part in phrase.split(", ")[1:] if said.isdisjoint(_WORD.findall(part))]
+    return ", ".join(more)
+
+
+def _joined(*negatives: str) -> str:
+    return ", ".join(filter(None, negatives))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from . import core
-from .base import STRENGTHS, Files, KeyframeFamily
+from .base import STRENGTHS, UNSEEN, Files, KeyframeFamily, Kinds
 from .headers import Header
 from .kinds import expect
 from .limits import StillLimits
@@ -19,7 +19,7 @@ from .values import Builder, Drawing, Link, Options, Parts, Sampling
 
 
 class StableDiffusion(KeyframeFamily):
-    """One checkpoint that holds everything; SDXL is told by "xl" in its name."""
+    """One checkpoint that holds everything. SDXL is told by its header, else by its name."""
 
     id = "sd"
     title = "SD 1.5 / SDXL"
@@ -33,14 +33,14 @@ class StableDiffusion(KeyframeFamily):
         zip(STRENGTHS, (0.3, 0.5, 0.7, 0.87), strict=True)
     )
 
-    def limits(self, files: Files, options: Options) -> StillLimits:  # noqa: ARG002
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> StillLimits:  # noqa: ARG002
         """About a megapixel for SDXL, a quarter of one for SD 1.5."""
-        side = 1024 if _is_xl(files) else 512
+        side = 1024 if _is_xl(files, kinds) else 512
         return StillLimits(side_step=8, extent=(side, side))
 
-    def sampling(self, files: Files, options: Options) -> Sampling:  # noqa: ARG002
+    def sampling(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Sampling:  # noqa: ARG002
         """The templates' values."""
-        if _is_xl(files):
+        if _is_xl(files, kinds):
             return Sampling(25, 7.0, "dpmpp_2m", "karras")
         return Sampling(15, 8.0, "dpmpp_2m", "normal")
 
@@ -60,11 +60,12 @@ class StableDiffusion(KeyframeFamily):
 
     def check(self, headers: Mapping[str, Header]) -> None:
         """A checkpoint of an image model, not SVD's."""
-        expect(self, headers, "checkpoint", "sd")
+        expect(self, headers, "checkpoint", "sd", "sdxl")
 
 
-def _is_xl(files: Files) -> bool:
-    return "xl" in files.get("checkpoint", "xl").lower()
+def _is_xl(files: Files, kinds: Kinds) -> bool:
+    seen = kinds.get("checkpoint")
+    return seen == "sdxl" if seen else "xl" in files.get("checkpoint", "xl").lower()
 
 
 SD_STILL = StableDiffusion()

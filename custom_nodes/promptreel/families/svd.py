@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import core
-from .base import Family, Files
+from .base import UNSEEN, Family, Files, Kinds
 from .headers import Header
 from .kinds import expect
 from .limits import Limits
@@ -31,7 +31,7 @@ class StableVideo(Family):
     speaks = ()
     switches = ()
 
-    def limits(self, files: Files, options: Options) -> Limits:  # noqa: ARG002
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
         """Any frame count up to 25 (XT) or 14, played at 10 fps; sides of 8."""
         name = files.get("checkpoint", "xt").lower()
         return Limits(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from .base import Family, FamilyError, Limits, Model, Options, Sampling, StillLimits
 
@@ -17,11 +18,15 @@ USUAL_SECONDS = 5.0  # where nobody says a length
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a loader was set to: a family's id, role -> file, and its switches."""
+    """What a loader was set to: a family's id, role -> file, its switches, and what is seen.
+
+    `kinds`: role -> what a file's header says that it is (`base.Kinds`).
+    """
 
     family: str
     files: Mapping[str, str]
     options: Options
+    kinds: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def text(self) -> str:
         """Return it as one text."""
@@ -30,8 +35,9 @@ class Chosen:
     @staticmethod
     def of(text: str) -> Chosen:
         """Undo `text`."""
-        said = json.loads(text)
-        return Chosen(said["family"], said["files"], Options(**said["options"]))
+        said: dict[str, Any] = json.loads(text)
+        options = Options(**said.pop("options"))
+        return Chosen(**said, options=options)
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Take:
 
 def take(family: Family, chosen: Chosen, wish: Wish) -> Take:
     """Return the legal shot nearest to a wish. Raises FamilyError for what can't be."""
-    limits = family.limits(chosen.files, chosen.options)
+    limits = family.limits(chosen.files, chosen.options, chosen.kinds)
     if wish.ends and not limits.takes_end:
         raise FamilyError(_no_end(family, chosen))
     size = extent(limits, wish)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import core, wan
-from .base import Family, Files
+from .base import UNSEEN, Family, Files, Kinds
 from .headers import Header
 from .kinds import expect
 from .limits import Limits
@@ -40,11 +40,12 @@ class Wan21(Family):
     speaks = ("en", "ru")
     takes_end = True
 
-    def limits(self, files: Files, options: Options) -> Limits:  # noqa: ARG002
-        """480p or 720p by the file's name; an end picture unless the name says plain i2v."""
-        name = files.get("model", "").lower()
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
+        """480p or 720p by the file's name; an end picture by its header, else by its name."""
+        name, seen = files.get("model", "").lower(), kinds.get("model")
         extent = (1280, 720) if "720p" in name else (832, 480)
-        return wan.limits(extent, takes_end="flf" in name or "i2v" not in name)
+        ends = "flf" in name or "i2v" not in name
+        return wan.limits(extent, takes_end=seen == "wan21_flf2v" if seen else ends)
 
     def sampling(self, files: Files, options: Options, end: bool = False) -> Sampling:  # noqa: ARG002
         """Guidance is lower where two pictures hold the video."""

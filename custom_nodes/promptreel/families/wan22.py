@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from . import core, wan
-from .base import Family, Files
+from .base import UNSEEN, Family, Files, Kinds
 from .errors import FamilyError
 from .headers import Header
 from .kinds import expect, expect_lora
@@ -55,7 +55,7 @@ class Wan22(Family):
     switches = ("weight_dtype", "fast")
     takes_end = True
 
-    def limits(self, files: Files, options: Options) -> Limits:  # noqa: ARG002
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
         """The template's 640 x 640; 81 frames at 16 fps."""
         return wan.limits((640, 640), takes_end=True)
 

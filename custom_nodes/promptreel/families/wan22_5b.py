@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import core, wan
-from .base import Family, Files
+from .base import UNSEEN, Family, Files, Kinds
 from .headers import Header
 from .kinds import expect
 from .limits import Limits
@@ -30,7 +30,7 @@ class Wan22Small(Family):
     )
     speaks = ("en", "ru")
 
-    def limits(self, files: Files, options: Options) -> Limits:  # noqa: ARG002
+    def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
         """4n+1 frames up to 121 (5 s) at 24 fps, sides of 32."""
         return Limits(
             side_step=32,

@@ -13,9 +13,10 @@ import torch
 from comfy_api.latest import io
 
 from ..engine.errors import ParameterError, PictureError
+from ..engine.scene import parse_scene
 from ..engine.values import Scene
 from ..families.base import Builder, Link, Model
-from ..families.prompts import speak, understands
+from ..families.prompts import Spoken, speak, understands
 from ..families.take import DEFAULT, Chosen, Knobs
 from .models import settings
 from .request import MAX_SEED
@@ -23,6 +24,7 @@ from .request import MAX_SEED
 _Family = TypeVar("_Family", bound=Model)
 
 KNOBS = tuple(field.name for field in fields(Knobs))
+_RGB = 3
 HIDDEN = (io.Hidden.dynprompt, io.Hidden.unique_id)
 
 
@@ -57,9 +59,14 @@ def linked_loader(hidden: Any, families: Mapping[str, _Family]) -> tuple[_Family
 
 
 def fitted(graph: Builder, link: Link, image: torch.Tensor, size: tuple[int, int]) -> Link:
-    """Add what turns a picture (the first of a batch) into one of exactly this size, cropped."""
+    """Add what turns a picture (the first of a batch) into one of exactly this size, cropped.
+
+    Some of ComfyUI's nodes take three channels alone: alpha goes.
+    """
     if image.shape[0] > 1:
         link = graph.node("ImageFromBatch", image=link, batch_index=0, length=1).out(0)
+    if image.shape[-1] > _RGB:
+        link = graph.node("SplitImageWithAlpha", image=link).out(0)
     inputs = {"width": size[0], "height": size[1], "crop": "center"}
     return graph.node("ImageScale", image=link, upscale_method="lanczos", **inputs).out(0)
 
@@ -117,17 +124,25 @@ def said(family: Model, scene: Scene, strength: str | None = None) -> Told:
         scene.looks,
         scene.negative,
         strength,
+        named_looks(scene),
     )
-    return Told(spoken.positive, spoken.negative, tuple(_remarks(family, scene, spoken.positive)))
+    return Told(spoken.positive, spoken.negative, tuple(_remarks(family, scene, spoken)))
 
 
-def _remarks(family: Model, scene: Scene, positive: str) -> Iterator[str]:
+def named_looks(scene: Scene) -> tuple[str, ...]:
+    """Return the looks that the scene's prompt names itself: not those of tags, taken out of it."""
+    return parse_scene(scene.prompt).looks if scene.prompt.strip() else ()
+
+
+def _remarks(family: Model, scene: Scene, spoken: Spoken) -> Iterator[str]:
     if not family.speaks:
         yield f"{family.title} takes no words: only the picture is used."
     elif not understands(family, scene.prompt):
         yield f"{family.title} knows English only: write what should happen in English."
-    if positive:
-        yield f"Prompt: {positive}"
+    if spoken.positive:
+        yield f"Prompt: {spoken.positive}"
+    if spoken.unwanted:
+        yield f"Negative prompt: {spoken.unwanted}"
 
 
 def _check(what: str, value: str, known: list[str]) -> None:

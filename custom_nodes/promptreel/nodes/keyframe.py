@@ -77,7 +77,7 @@ class Keyframe(io.ComfyNode):
     ) -> io.NodeOutput:
         """Become the family's graph, and say what it will make."""
         family, chosen = KEYFRAMES[model.chosen.family], model.chosen
-        sizes = family.limits(chosen.files, chosen.options)
+        sizes = family.limits(chosen.files, chosen.options, chosen.kinds)
         wish = Wish(extent_of(image), wanted["width"], wanted["height"])
         width, height = extent(sizes, wish)
         graph, links = GraphBuilder(), own_inputs(cls.hidden)
@@ -106,4 +106,5 @@ def _strength(family: KeyframeFamily, word: str) -> float:
 
 
 def _sampling(family: KeyframeFamily, chosen: Chosen, wanted: Mapping[str, Any]) -> Sampling:
-    return tuned(family, family.sampling(chosen.files, chosen.options), knobs(wanted))
+    official = family.sampling(chosen.files, chosen.options, chosen.kinds)
+    return tuned(family, official, knobs(wanted))

@@ -13,6 +13,7 @@ import folder_paths
 from ..families import FamilyError
 from ..families.base import Header, ModelFile, Slot
 from ..families.headers import read_header
+from ..families.kinds import kinds_of
 
 NONE = "none"  # the choice of a slot that may stay empty
 MISSING = "missing: "
@@ -21,11 +22,12 @@ MISSING = "missing: "
 def choices(slot: Slot) -> list[str]:
     """Return the options of a slot's widget, the one to preselect first.
 
-    Official files come first, wherever in the folder they are; if there is none, an entry that
-    says which one is missing, how large it is and where it goes.
+    Official files come first, wherever in the folder they are, that of a subfolder after the one
+    above it; if there is none, an entry that says which one is missing, how large it is and where
+    it goes.
     """
     names = folder_paths.get_filename_list(slot.folder)
-    official = [name for file in slot.official for name in names if _bare(name) == file.name]
+    official = [name for file in slot.official for name in _named(names, file.name)]
     first = official or [MISSING + _whereabouts(slot.official[0], slot.folder)]
     rest = [name for name in names if name not in official]
     return [*first, *rest, *([NONE] if slot.optional else [])]
@@ -60,6 +62,14 @@ def headers(slots: Iterable[Slot], files: Mapping[str, str]) -> dict[str, Header
     return {role: read_header(_path(folders[role], name), name) for role, name in found.items()}
 
 
+def kinds(slots: Iterable[Slot], files: Mapping[str, str]) -> dict[str, str]:
+    """Return what chosen files surely are. Of damaged ones nothing: `headers` refuses them."""
+    try:
+        return kinds_of(headers(slots, files))
+    except FamilyError:
+        return {}
+
+
 def size(count: int) -> str:
     """Return bytes as people say them: 242 MB, 13.3 GB."""
     if count >= 1e9:
@@ -77,7 +87,13 @@ def _found(slot: Slot, value: str | None) -> str | None:
     names = folder_paths.get_filename_list(slot.folder)
     if value in names:
         return value
-    return next((name for name in names if _bare(name) == _bare(value)), None)
+    return next(iter(_named(names, _bare(value))), None)
+
+
+def _named(names: Iterable[str], bare: str) -> list[str]:
+    """Return the files of a bare name, those in fewer folders first."""
+    found = [name for name in names if _bare(name) == bare]
+    return sorted(found, key=lambda name: len(PurePosixPath(name.replace("\\", "/")).parts))
 
 
 def _wanted(slot: Slot, value: str) -> ModelFile | None:

@@ -16,7 +16,7 @@ from ..families import FAMILIES, KEYFRAMES
 from ..families.base import Family, Model, Options, Slot
 from ..families.take import Chosen
 from .bundle import ImageModel, VideoModel, joined
-from .model_files import absent, choices, chosen, headers
+from .model_files import absent, choices, chosen, headers, kinds
 from .schema import schema
 
 WEIGHT_DTYPES = ("default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2")  # as UNETLoader's
@@ -37,18 +37,17 @@ class Loader(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, **values: Any) -> bool | str:  # noqa: ANN401  any widget
-        """Refuse missing files before anything runs, with what to download and where to put it."""
-        dtype = values.get("weight_dtype") or "default"
-        if dtype not in WEIGHT_DTYPES:
-            return f"Unknown weight_dtype {dtype!r}: use one of {', '.join(WEIGHT_DTYPES)}."
-        return absent(cls.family.needed(options_of(values)), values) or True
+        """Refuse missing files before anything runs, with what to download and where to put it.
+
+        It raises: a sentence that is returned ComfyUI repeats for each of the node's inputs.
+        """
+        _refuse(cls.family, values)
+        return True
 
     @classmethod
     def execute(cls, **values: Any) -> io.NodeOutput:  # noqa: ANN401
         """Check the files against each other, then become their loaders."""
-        refusal = cls.validate_inputs(**values)
-        if refusal is not True:
-            raise ParameterError(str(refusal))
+        _refuse(cls.family, values)
         asked = settings(cls.family, values)
         cls.family.check(headers(cls.family.slots, asked.files))
         graph = GraphBuilder()
@@ -65,7 +64,24 @@ def settings(family: Model, values: dict[str, Any]) -> Chosen:
     """Return what a loader's widgets say."""
     options = options_of(values)
     used = [slot for slot in family.slots if not slot.optional or slot in family.needed(options)]
-    return Chosen(family.id, chosen(used, values), options)
+    files = chosen(used, values)
+    return Chosen(family.id, files, options, kinds(used, files))
+
+
+def _refuse(family: Model, values: dict[str, Any]) -> None:
+    """Raise ParameterError for an unknown choice, or for files that are not there."""
+    dtype = values.get("weight_dtype") or "default"
+    if dtype not in WEIGHT_DTYPES:
+        raise ParameterError(
+            f"Unknown weight_dtype {dtype!r}: use one of {', '.join(WEIGHT_DTYPES)}."
+        )
+    for slot in family.slots:
+        value = values.get(slot.role)
+        if value is not None and not isinstance(value, str):
+            raise ParameterError(f"{slot.role} must be the name of a file, not {value!r}.")
+    gone = absent(family.needed(options_of(values)), values)
+    if gone:
+        raise ParameterError(gone)
 
 
 def options_of(values: dict[str, Any]) -> Options:

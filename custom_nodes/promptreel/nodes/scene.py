@@ -13,6 +13,8 @@ from ..engine.lexicon import vocabulary
 from ..engine.scene import describe, parse_scene
 from ..engine.values import CameraMove, Shot
 from ..engine.values import Scene as SceneValue
+from ..families.prompts import untold
+from ..families.unwanted import divide
 from .schema import SceneType, schema
 
 STATIC = "static"
@@ -40,7 +42,7 @@ class Scene(io.ComfyNode):
     def execute(cls, text: str, negative: str = "") -> io.NodeOutput:
         """Parse; SceneError for a blank text."""
         scene = parse_scene(text, negative)
-        return io.NodeOutput(scene, positive(scene), scene.negative, ui=understood(scene))
+        return io.NodeOutput(scene, *prompts(scene), ui=understood(scene))
 
 
 class Camera(io.ComfyNode):
@@ -76,18 +78,25 @@ def moves() -> list[str]:
     return [STATIC, *vocabulary("moves")]
 
 
-def positive(scene: SceneValue) -> str:
-    """Return the prompt for a video model; of a text that is all camera, the camera in English.
+def prompts(scene: SceneValue) -> tuple[str, str]:
+    """Return the prompt and the negative prompt for a video model.
 
-    An empty prompt would leave a model without guidance, and models know the camera's terms.
+    What the text says must not be seen goes into the negative one. Of a text that is all camera the
+    prompt is the camera in English: an empty one would leave a model without guidance.
     """
+    positive, unwanted = divide(scene.prompt)
     plain = replace(scene, negative="", seconds=None, explicit_camera=True)
-    return scene.prompt or describe(plain)
+    return positive or describe(plain), ", ".join(filter(None, (scene.negative, unwanted)))
 
 
 def understood(scene: SceneValue) -> ui.PreviewText:
-    """Return what the node shows: one sentence in the language of the scene's text."""
-    return ui.PreviewText(describe(scene, "ru" if _CYRILLIC.search(scene.text) else "en"))
+    """Return what the node shows, in the language of the scene's text.
+
+    The camera's default is what Animate makes; a model is told of no move that nobody asked for.
+    """
+    said = describe(scene, "ru" if _CYRILLIC.search(scene.text) else "en")
+    told = said if scene.explicit_camera else f"{said}\n{untold(scene.text)}"
+    return ui.PreviewText(told)
 
 
 def _shot(move: str, strength: float, seconds: float) -> Shot:
