@@ -7,7 +7,7 @@ import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import checks, pack, serve
+from . import checks, lowest, pack, serve
 from .console import Trouble, complain, end_like_ctrl_c, plain_streams
 from .doctor import doctor
 
@@ -44,19 +44,26 @@ def parser() -> argparse.ArgumentParser:
         "start the service on http://127.0.0.1:8190 (no ComfyUI needed)",
         "python install.py run [-- SETTINGS]   e.g. -- --port 9000; -- --help lists them",
     )
-    _command(
+    test = _command(
         add,
         "test",
         "run every check: lint, types, tests with a real ComfyUI and a real browser",
-        "python install.py test [-- PYTEST]   e.g. -- tests/engine -k camera",
+        "python install.py test [--lowest] [-- PYTEST]   e.g. -- tests/engine -k camera",
+    )
+    test.add_argument(
+        "--lowest",
+        action="store_true",
+        help="instead, test with the oldest versions allowed, and look for known holes (pip-audit)",
     )
     install = _command(add, "install", "put the nodes into a ComfyUI on this machine")
-    _comfyui(install, required=True)
+    _comfyui(install)
     _python(install)
     install.add_argument("--copy", action="store_true", help="copy the nodes instead of linking")
+    _yes(install)
     _dry_run(install)
     uninstall = _command(add, "uninstall", "take back what install has put there")
-    _comfyui(uninstall, required=True)
+    _comfyui(uninstall)
+    _yes(uninstall)
     _dry_run(uninstall)
     look = _command(add, "doctor", "tell what is there and what is missing")
     _comfyui(look)
@@ -74,9 +81,18 @@ def _command(
     return add(name, help=text, description=sentence, usage=usage)
 
 
-def _comfyui(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+def _comfyui(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--comfyui", metavar="PATH", required=required, help="ComfyUI's folder (or the portable's)"
+        "--comfyui",
+        metavar="PATH",
+        help="ComfyUI's folder, the portable's, the desktop app's, or an extra_model_paths.yaml; "
+        "without it one is looked for on this machine",
+    )
+
+
+def _yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--yes", action="store_true", help="ask nothing: of several take the one that runs"
     )
 
 
@@ -104,13 +120,12 @@ def _dispatch(arguments: list[str]) -> int:
     if asked.command == "run":
         return serve.run(ROOT, rest)
     if asked.command == "test":
-        return checks.test(ROOT, rest)
+        return (lowest.test_lowest if asked.lowest else checks.test)(ROOT, rest)
     if asked.command == "install":
-        return pack.install(
-            ROOT, asked.comfyui, asked.python, copy=asked.copy, dry_run=asked.dry_run
-        )
+        wish = pack.Wish(asked.comfyui, asked.python, asked.copy, asked.yes, asked.dry_run)
+        return pack.install(ROOT, wish)
     if asked.command == "uninstall":
-        return pack.uninstall(asked.comfyui, dry_run=asked.dry_run)
+        return pack.uninstall(ROOT, pack.Wish(asked.comfyui, yes=asked.yes, dry_run=asked.dry_run))
     if asked.command == "doctor":
         return doctor(ROOT, asked.comfyui, asked.python)
     return _no_command()

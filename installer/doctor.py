@@ -1,25 +1,28 @@
-"""`install.py doctor`: what is there, what is not, and what to do about it. Changes nothing."""
+"""`install.py doctor`: what is there, what is not, and what to do about it. Changes nothing.
+
+Knows what a checkout needs and ComfyUI's folders. All else the program itself tells
+(`promptreel doctor`), once its environment is there.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from .checks import BROWSERS
-from .comfyui import find
-from .console import Trouble, say
-from .environment import FOLDER, is_complete, read_stamp
+from .choosing import find_all
+from .comfyui import find, nodes_folder
+from .console import Trouble, capture, say
+from .environment import FOLDER, is_complete, python_of, read_stamp
+from .places import this_machine
 from .pythons import requirements
-from .serve import PORT, is_free
 from .swap import NAME
-
-LOCAL_COMFYUI = "http://127.0.0.1:8188"
+from .versions import fits, required, version_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Finding:
 
 def doctor(root: Path, comfyui: str | None, python: str | None) -> int:
     """Print the findings; return 1 if one of them keeps PromptReel from running."""
-    findings = [*_machine(root), *_network(), *_folder(root, comfyui, python)]
+    elsewhere = _places(root) if comfyui is None else _folder(root, comfyui, python)
+    findings = [*_machine(root), *_service(root), *elsewhere]
     for finding in findings:
         mark = "ok " if finding.good else "BAD" if finding.bad else "-- "
         say(f"{mark}  {finding.text}")
@@ -63,34 +67,35 @@ def _environment(root: Path) -> Finding:
     return Finding(False, f"{FOLDER} is not complete: `python install.py run` makes it.")
 
 
-def _network() -> Iterator[Finding]:
-    free = is_free("127.0.0.1", PORT)
-    taken = f"Port {PORT} is taken (by a running sidecar?): `run` would use another."
-    yield Finding(free, f"Port {PORT} is free." if free else taken)
-    named = os.environ.get("COMFYUI_SERVER_URL")
-    url = named or LOCAL_COMFYUI
-    version = _comfyui_version(url)
-    if version:
-        yield Finding(True, f"ComfyUI {version} answers on {url}.")
-    elif named:
-        yield Finding(False, f"COMFYUI_SERVER_URL is {url}, but no ComfyUI answers there.")
-    else:
-        yield Finding(False, f"No ComfyUI answers on {url}: the sidecar makes videos by itself.")
-
-
-def _comfyui_version(url: str) -> str | None:
-    """Ask a server; proxies are for other places."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{url.rstrip('/')}/system_stats", timeout=2) as answer:
-            return str(json.load(answer)["system"].get("comfyui_version", "of unknown version"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _folder(root: Path, given: str | None, python: str | None) -> Iterator[Finding]:
-    if given is None:
+def _service(root: Path) -> Iterator[Finding]:
+    """Tell what the program's own doctor says; it needs the environment, so it may not be there."""
+    python = python_of(root / FOLDER)
+    if not python.is_file():
         return
+    named = os.environ.get("PROMPTREEL_DATA_DIR") or str(root / "data")
+    told = capture([python, "-I", "-m", "sidecar", "doctor", "--json", "--data-dir", named])
+    try:
+        rows = json.loads("\n".join(told.lines))["findings"]
+        found = [_of_service(row) for row in rows]
+    except (ValueError, KeyError, TypeError):
+        found = [Finding(False, f"The program's own doctor does not answer: {told.reason}")]
+    yield from found
+
+
+def _of_service(row: dict[str, str]) -> Finding:
+    text = " ".join(filter(None, (row["text"], row["do"])))
+    return Finding(row["state"] == "ok", text, bad=row["state"] == "bad")
+
+
+def _places(root: Path) -> Iterator[Finding]:
+    found = find_all(this_machine(root))
+    for one in found:
+        yield Finding(True, f"A ComfyUI is in {one.folder} ({one.how}).")
+    if not found:
+        yield Finding(False, "No folder of a ComfyUI was found on this machine.")
+
+
+def _folder(root: Path, given: str, python: str | None) -> Iterator[Finding]:
     try:
         comfyui = find(given, python, requirements(root))
     except Trouble as trouble:
@@ -99,7 +104,11 @@ def _folder(root: Path, given: str | None, python: str | None) -> Iterator[Findi
     yield Finding(True, f"ComfyUI: {comfyui.folder}, its Python: {comfyui.python.path}.")
     missing = ", ".join(comfyui.python.missing)
     yield Finding(not missing, f"It lacks {missing}." if missing else "It has all packages.")
-    place = comfyui.folder / "custom_nodes" / NAME
+    version, wanted = version_of(comfyui.folder), required(root / "custom_nodes" / NAME)
+    if version is not None:
+        good = fits(version, wanted)
+        yield Finding(good, f"It is version {version}; PromptReel needs {wanted}.", bad=True)
+    place = nodes_folder(given, comfyui.folder) / NAME
     yield Finding(
         place.is_dir(),
         f"The nodes are in {place}."

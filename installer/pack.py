@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from .comfyui import ComfyUI, find, find_folder
+from . import versions
+from .choosing import choose
+from .comfyui import ComfyUI, find, find_folder, nodes_folder
 from .console import say
+from .packages import Packages
+from .places import Found, this_machine
 from .placing import install_steps, uninstall_steps
-from .pythons import ensure_requirements, install_missing, interpreter, requirements
+from .pythons import interpreter, requirements
 from .steps import Step, perform
 from .swap import NAME, recover
+from .trying import try_loading
 
 
-def install(root: Path, given: str, python: str | None, *, copy: bool, dry_run: bool) -> int:
+@dataclass(frozen=True)
+class Wish:
+    """Where the pack is to go: a ComfyUI's path (None: found by itself), its Python, and how.
+
+    `yes`: of several ComfyUIs take the one that runs, without asking.
+    """
+
+    comfyui: str | None
+    python: str | None = None
+    copy: bool = False
+    yes: bool = False
+    dry_run: bool = False
+
+
+def install(root: Path, wish: Wish) -> int:
     """Put the pack into a ComfyUI, with what it needs. Raises Trouble, having undone all."""
-    comfyui = find(given, python, requirements(root))
+    given, elsewhere = _chosen(root, wish)
+    comfyui = find(given, wish.python, requirements(root))
     say(f"ComfyUI: {comfyui.folder}\nIts Python: {comfyui.python.path}")
-    custom_nodes = comfyui.folder / "custom_nodes"
+    versions.check(comfyui.folder, root / "custom_nodes" / NAME)
+    custom_nodes = elsewhere or nodes_folder(given, comfyui.folder)
     recover(custom_nodes)
-    placing = [] if _is_inside(root, custom_nodes) else _placing(root, custom_nodes, copy)
-    perform([*_needs(comfyui), *placing], dry_run=dry_run)
-    if not dry_run:
+    inside = _is_inside(root, custom_nodes)
+    placing = [] if inside else _placing(root, custom_nodes, wish.copy)
+    place = root / "custom_nodes" / NAME if inside else custom_nodes / NAME
+    trying = Step(f"Try whether ComfyUI loads {place}", lambda: try_loading(comfyui, place))
+    perform([*_needs(comfyui), *placing, trying], dry_run=wish.dry_run)
+    if not wish.dry_run:
         say("PromptReel is installed. Restart ComfyUI; open its templates, then promptreel.")
     return 0
 
 
-def uninstall(given: str, *, dry_run: bool) -> int:
+def uninstall(root: Path, wish: Wish) -> int:
     """Take back what `install` has put into a ComfyUI. Raises Trouble if that was not us."""
-    custom_nodes = find_folder(given) / "custom_nodes"
+    given, elsewhere = _chosen(root, wish)
+    custom_nodes = elsewhere or nodes_folder(given, find_folder(given))
     recover(custom_nodes)
     steps = uninstall_steps(custom_nodes)
-    perform(steps, dry_run=dry_run)
-    if steps and not dry_run:
+    perform(steps, dry_run=wish.dry_run)
+    if steps and not wish.dry_run:
         say("Done; packages stay where they are, other nodes may use them. Restart ComfyUI.")
     return 0
 
@@ -42,8 +68,21 @@ def for_manager(root: Path) -> bool:
     mine = interpreter(Path(sys.executable), requirements(root))
     if not mine.torch and root.parent.name != "custom_nodes":
         return False
-    ensure_requirements(mine)
+    if not mine.missing:
+        say(f"PromptReel: all that it needs is there already ({mine.path}).")
+        return True
+    say(f"PromptReel: installing {', '.join(mine.missing)} with {mine.path} ...")
+    Packages(mine.path, mine.missing, root.parent.parent, pip=mine.pip).install()
+    say("PromptReel: all that it needs is there now.")
     return True
+
+
+def _chosen(root: Path, wish: Wish) -> tuple[str, Path | None]:
+    """Return the path that is meant, and where that ComfyUI said that it looks for nodes."""
+    if wish.comfyui:
+        return wish.comfyui, None
+    found: Found = choose(this_machine(root), yes=wish.yes)
+    return str(found.folder), found.custom_nodes
 
 
 def _needs(comfyui: ComfyUI) -> list[Step]:
@@ -52,7 +91,9 @@ def _needs(comfyui: ComfyUI) -> list[Step]:
         say("All that PromptReel needs is there already.")
         return []
     text = f"Install {', '.join(missing)} with {comfyui.python.path}"
-    return [Step(text, lambda: install_missing(comfyui.python))]
+    python = comfyui.python
+    packages = Packages(python.path, missing, comfyui.folder, pip=python.pip)
+    return [Step(text, packages.install, packages.undo)]
 
 
 def _placing(root: Path, custom_nodes: Path, copy: bool) -> list[Step]:

@@ -1,17 +1,16 @@
 """A Python that is not ours: what it is, and whether it has what requirements.txt asks for.
 
-Installs only what is missing, with that Python's own pip. Requirements are lines `name>=version`.
+Requirements are lines `name>=version`. Must not change anything (`packages` does).
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .console import Trouble, capture, say
+from .console import Trouble, capture
 
 _PROBE = r"""
 import json, re, sys
@@ -64,37 +63,3 @@ def interpreter(path: Path, wanted: Sequence[str]) -> Interpreter:
         found = ".".join(map(str, version))
         raise Trouble(f"{path} is Python {found}; PromptReel needs 3.10 or newer there.")
     return Interpreter(path, version, values["torch"], values["pip"], tuple(values["missing"]))
-
-
-def install_missing(python: Interpreter) -> None:
-    """Install the missing requirements with that Python. Raises Trouble."""
-    command = _installer(python)
-    told = capture([*command, *python.missing], lambda line: line.startswith("Collecting"))
-    if told.status:
-        raise Trouble(
-            f"{' '.join(python.missing)} can't be installed for {python.path}: {told.reason}"
-        )
-    left = interpreter(python.path, python.missing).missing
-    if left:
-        raise Trouble(f"{python.path} still has no {', '.join(left)} after pip has installed it.")
-
-
-def ensure_requirements(python: Interpreter) -> None:
-    """Make sure of the requirements and tell."""
-    if not python.missing:
-        say(f"PromptReel: all that it needs is there already ({python.path}).")
-        return
-    say(f"PromptReel: installing {', '.join(python.missing)} with {python.path} ...")
-    install_missing(python)
-    say("PromptReel: all that it needs is there now.")
-
-
-def _installer(python: Interpreter) -> list[str | Path]:
-    if python.pip:
-        pip = ["-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-        return [python.path, *pip]
-    uv = shutil.which("uv")
-    if uv:
-        return [uv, "pip", "install", "--python", python.path]
-    lines = " ".join(python.missing)
-    raise Trouble(f"{python.path} has no pip: install there first what PromptReel needs: {lines}")

@@ -19,11 +19,12 @@ from .environment import ensure
 
 PORT = 8190
 NEAR = 10  # ports tried before the system chooses one
+_EXTRAS = ("completion", "models")  # what its other commands need
 
 
 def run(root: Path, arguments: Sequence[str]) -> int:
     """Install what is missing, then become the sidecar. Returns only where that isn't possible."""
-    python = ensure(root)
+    python = ensure(root, _EXTRAS)
     environment = {"PROMPTREEL_DATA_DIR": str(root / "data"), **os.environ}
     port = free_port(arguments, os.environ)
     command = [str(python), "-I", "-m", "sidecar", *port, *arguments]

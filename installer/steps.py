@@ -49,5 +49,7 @@ def _try(undo: Callable[[], None]) -> None:
     """Undo one step; whatever comes of it, the steps before it are undone too."""
     try:
         undo()
+    except Trouble as trouble:
+        say(f"That did not work: {trouble}")
     except OSError as error:
         say(f"That did not work: {error.strerror or error}.")

@@ -1,1 +1,4 @@
-"""The command line: `promptreel serve | pipelines | models`. Imports nothing until it is used."""
+"""The command line: `promptreel serve | render | pipelines | models | doctor | keys | completion`.
+
+Imports nothing until it is used.
+"""

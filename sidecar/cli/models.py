@@ -29,14 +29,23 @@ must be accepted need the environment variable HF_TOKEN.
 
 def run(arguments: Sequence[str]) -> int:
     """Run `models ...`; return the exit status."""
-    group = Group("models", "List the model files that pipelines need, or download them.")
-    _add_list(group)
-    _add_pull(group)
     try:
-        return group.run(arguments)
+        return _group().run(arguments)
     except (ModelsError, PipelineError) as error:
         complain(str(error))
         return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    return _group().parser
+
+
+def _group() -> Group:
+    group = Group("models", "List the model files that pipelines need, or download them.")
+    _add_list(group)
+    _add_pull(group)
+    return group
 
 
 def _add_list(group: Group) -> None:

@@ -21,6 +21,15 @@ from .speech import DONE, FAILED, complain, say, size, table
 
 def run(arguments: Sequence[str]) -> int:
     """Run `pipelines ...`; return the exit status."""
+    return _group().run(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    return _group().parser
+
+
+def _group() -> Group:
     group = Group("pipelines", "List the pipelines, or make one of a ComfyUI graph.")
     listing = group.subparsers.add_parser(
         "list", help="list the pipelines", description="List the pipelines, the preferred first."
@@ -30,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     listing.set_defaults(run=_list)
     command.register(group.subparsers)
     group.subparsers.choices["add"].set_defaults(run=command.run)
-    return group.run(arguments)
+    return group
 
 
 def _list(options: argparse.Namespace) -> int:

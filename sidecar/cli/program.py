@@ -18,7 +18,11 @@ from .speech import DONE, INTERRUPTED, USAGE, complain, plain_streams, unknown
 
 
 class Runs(Protocol):
-    """What a command's module has: `run(arguments) -> exit status`."""
+    """What a command's module has."""
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Return the command's parser, which completion reads."""
+        ...
 
     def run(self, arguments: Sequence[str]) -> int:
         """Run the command."""
@@ -35,8 +39,12 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     "serve": Command("serve the REST API: a picture and a sentence in, a video out", "serve"),
+    "render": Command("make one video of a picture and a sentence, into a file", "render"),
     "pipelines": Command("list the pipelines, or make one of a ComfyUI graph", "pipelines"),
+    "keys": Command("make, list and revoke the API keys of a service", "keys"),
     "models": Command("list the model files that pipelines need, or download them", "models"),
+    "doctor": Command("say what works, what does not and what to do", "doctor"),
+    "completion": Command("print the line that lets a shell complete these commands", "completion"),
 }
 
 _ENDINGS = """
@@ -53,6 +61,8 @@ exit status:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program `promptreel`; return its exit status."""
     plain_streams()
+    if "_ARGCOMPLETE" in os.environ and arguments is None:
+        return _complete()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given:
         parser().print_help(sys.stderr)
@@ -69,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_command(name: str, arguments: Sequence[str]) -> int:
     """Run one command; return its exit status, also where argparse or Ctrl-C ended it."""
-    module = cast("Runs", importlib.import_module(f"{__package__}.{COMMANDS[name].module}"))
+    module = module_of(name)
     try:
         status = module.run(arguments)
         sys.stdout.flush()
@@ -82,6 +92,17 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
         complain("interrupted.")
         return INTERRUPTED
     return status
+
+
+def module_of(name: str) -> Runs:
+    """Import a command's module."""
+    return cast("Runs", importlib.import_module(f"{__package__}.{COMMANDS[name].module}"))
+
+
+def _complete() -> int:
+    from .completion import answer  # noqa: PLC0415  a shell asks, nobody else
+
+    return answer(parser(), {name: row.help for name, row in COMMANDS.items()}, module_of)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,14 +7,17 @@ started, so that `--help` and a wrong setting answer at once.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sqlite3
 from collections.abc import Sequence
 
-from sidecar.settings import Settings, SettingsError, load_settings, misspelt
+from sidecar.observe.logs import set_up
+from sidecar.observe.tracing import Tracing, tracing_by
+from sidecar.settings import Settings, SettingsError, load_settings, misspelt, parser
 
 from .speech import DONE, FAILED, USAGE, complain
+
+__all__ = ["parser", "run"]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -24,21 +27,20 @@ def run(arguments: Sequence[str]) -> int:
         complain(f"warning: {warning}")
     try:
         settings = load_settings(arguments, os.environ)
+        tracing = tracing_by(os.environ)
     except SettingsError as error:
         complain(str(error))
         return USAGE
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    return _serve(settings)
+    set_up(settings.log_level, settings.log_format)
+    return _serve(settings, tracing)
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, tracing: Tracing) -> int:
     from sidecar.manifest import PipelineError  # noqa: PLC0415  as below
     from sidecar.server import serve  # noqa: PLC0415  loads aiohttp
 
     try:
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, tracing))
     except KeyboardInterrupt:  # where the event loop can't handle signals (Windows)
         return DONE
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import socket
@@ -10,10 +11,11 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from installer import checks, environment, serve
+from installer import checks, environment, lowest, serve
 from installer.console import Trouble
 from installer.pythons import requirements
 from tests.install.trees import PACK, ROOT, Tree, Wheels, install_py, python_of, snapshot
@@ -187,3 +189,31 @@ def test_settings_of_somebodys_service_do_not_reach_the_tests(project: Path, mon
         f"    assert {set(given)} & set(os.environ) == {{'PROMPTREEL_TEST_COMFYUI'}}\n"
     )
     assert checks.test(project, ["tests"]) == 0
+
+
+def _report(tmp_path: Path, *packages: Any) -> lowest.Report | None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({"dependencies": packages}), encoding="utf-8")
+    return lowest.read_report(path)
+
+
+def test_an_audit_that_looked_at_nothing_did_not_run(tmp_path: Path):
+    unknown = {"name": "a", "skip_reason": "not found on PyPI"}
+    assert lowest.read_report(tmp_path / "none.json") is None
+    assert _report(tmp_path) is None
+    assert _report(tmp_path, unknown) is None
+    (tmp_path / "damaged.json").write_text("{", encoding="utf-8")
+    assert lowest.read_report(tmp_path / "damaged.json") is None
+
+
+def test_an_audit_tells_its_holes(tmp_path: Path):
+    hole = {"id": "CVE-1", "fix_versions": ["1.1", "2.0"]}
+    report = _report(
+        tmp_path,
+        {"name": "a", "version": "1.0", "vulns": [hole]},
+        {"name": "b", "version": "1.0", "vulns": []},
+        {"name": "c", "skip_reason": "not found on PyPI"},
+    )
+    assert report is not None
+    assert (report.looked_at, report.unknown) == (2, ["c"])
+    assert report.holes == ["a 1.0: CVE-1, fixed in 1.1, 2.0"]

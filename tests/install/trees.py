@@ -48,10 +48,11 @@ class Wheels:
 
     folder: Path
 
-    def add(self, name: str, version: str) -> None:
+    def add(self, name: str, version: str, *needs: str) -> None:
         metadata = f"{name}-{version}.dist-info"
         with zipfile.ZipFile(self.folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr(f"{metadata}/METADATA", _metadata(name, version))
+            lines = "".join(f"Requires-Dist: {need}\n" for need in needs)
+            wheel.writestr(f"{metadata}/METADATA", _metadata(name, version) + lines)
             tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
             wheel.writestr(f"{metadata}/WHEEL", tag)
             wheel.writestr(f"{metadata}/RECORD", "")
