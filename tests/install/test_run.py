@@ -30,6 +30,7 @@ CHECKOUT = (
     "install.py",
     "installer",
     "pyproject.toml",
+    "clients",
     "sidecar",
     "workflows",
 )
