@@ -66,13 +66,13 @@ async def test_axe_finds_no_serious_fault(visit, photo, scheme):
     await page.get_by_role("button", name="Connect a ComfyUI").click()
     assert not await faults_of(page), "a dialog"
     await page.keyboard.press("Escape")
-    await studio.prepare(photo, seconds="6")
+    await studio.prepare(photo, seconds="12")
     await studio.set("resolution", "1080p" if scheme == "light" else "720p")
     await studio.generate()
     await studio.progressing()
     assert not await faults_of(page), "while it is made"
-    await page.wait_for_selector('#preview[src^="data:image/jpeg"]')
-    if scheme == "light":
+    if scheme == "light":  # long enough in the making to be seen
+        await page.wait_for_selector('#preview[src^="data:image/jpeg"]')
         await page.evaluate("scrollTo(0, 0)")
         await studio.shot("studio-running.webp")
     await studio.plays()
