@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from sidecar.settings_table import SETTINGS
+from tests.needs import lacking
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -36,7 +37,7 @@ def test_settings_that_are_named_exist(path: Path):
 def test_systemd_takes_the_unit(tmp_path: Path):
     program = shutil.which("systemd-analyze")
     if program is None:
-        pytest.skip("There is no systemd-analyze here.")
+        lacking("There is no systemd-analyze here.")
     fake = tmp_path / "promptreel"
     fake.write_text("#!/bin/sh\n", encoding="utf-8")
     fake.chmod(0o755)

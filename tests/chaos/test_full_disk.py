@@ -18,6 +18,7 @@ from tests.chaos.load import PIPELINES
 from tests.chaos.processes import SidecarProcess
 from tests.e2e.running_sidecar import png
 from tests.fake_comfy import FakeComfy
+from tests.needs import lacking
 from tests.waiting import found
 
 pytestmark = [
@@ -99,7 +100,7 @@ async def service(base: Path, kind: str) -> AsyncIterator[Filled]:
 @pytest.mark.parametrize("kind", ["quota", "small"])
 async def test_a_full_disk_refuses_clearly_loses_nothing_and_gets_over_it(tmp_path, kind):
     if kind == "small" and not can_mount():
-        pytest.skip("this system lets nobody mount a file system of his own")
+        lacking("This system lets nobody mount a file system of his own (unshare).")
     async with service(tmp_path, kind) as one:
         status, body = await one.upload(1)
         assert status == 200

@@ -64,16 +64,12 @@ def test_bash_offers(path: dict[str, str], line: str, offered: set[str]):
 
 @pytest.mark.parametrize(("line", "offered"), CASES[:4])
 def test_fish_offers(path: dict[str, str], line: str, offered: set[str]):
-    fish = shutil.which("fish")
-    if fish is None:
-        pytest.skip("There is no fish.")
+    fish = shutil.which("fish") or lacking("There is no fish.")
     assert offered <= _offers([fish, "--no-config", "-c", _FISH, line], path)
 
 
 def test_zsh_takes_the_script(path: dict[str, str]):
-    zsh = shutil.which("zsh")
-    if zsh is None:
-        pytest.skip("There is no zsh.")
+    zsh = shutil.which("zsh") or lacking("There is no zsh.")
     code = 'autoload -U compinit && compinit -u; eval "$(promptreel completion zsh)"; '
     said = _offers([zsh, "-f", "-c", code + "print $_comps[promptreel]"], path)
     assert said == {"_python_argcomplete"}

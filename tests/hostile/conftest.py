@@ -9,19 +9,14 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import FormData
-from blockbuster import blockbuster_ctx
 
-from sidecar.app import create_app
 from sidecar.settings import Settings
 from tests.hostile.traps import LyingNames, Watch, unwatch, watch
 from tests.pictures import picture, saved
+from tests.serving import client, files, never_blocking, tabled_errors
 from tests.sidecar.hook_server import SECRET
 
-
-@pytest.fixture(autouse=True)
-def never_blocking():
-    with blockbuster_ctx("sidecar") as guard:
-        yield guard
+__all__ = ["client", "files", "never_blocking", "tabled_errors"]
 
 
 @pytest.fixture(scope="session")
@@ -81,22 +76,6 @@ def settings(tmp_path) -> Settings:
         webhook_secrets=(SECRET,),
         allowed_image_hosts=("pictures.test",),
     )
-
-
-@pytest.fixture
-async def client(aiohttp_client, settings):
-    return await aiohttp_client(create_app(settings))
-
-
-@pytest.fixture
-def files(settings):
-    """Return a function that lists every file of the media store, unfinished ones too."""
-
-    def listing() -> list[str]:
-        folders = (settings.data_dir / "media", settings.data_dir / "unfinished")
-        return sorted(path.name for folder in folders for path in folder.iterdir())
-
-    return listing
 
 
 @pytest.fixture

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.app import create_app
-from sidecar.settings import Settings
 from tests.openapi.described import Checked
+from tests.serving import client, settings, tabled_errors
 
-
-@pytest.fixture
-def settings(tmp_path) -> Settings:
-    """No ComfyUI anywhere: the built-in engine."""
-    return Settings(data_dir=tmp_path / "data", local_comfyui_url="")
-
-
-@pytest.fixture
-async def client(aiohttp_client, settings):
-    return await aiohttp_client(create_app(settings))
+__all__ = ["client", "settings", "tabled_errors"]
 
 
 @pytest.fixture

@@ -7,41 +7,16 @@ import io
 import numpy as np
 import pytest
 from aiohttp import FormData
-from blockbuster import blockbuster_ctx
 from PIL import Image
 
-from sidecar import middlewares
-from sidecar.app import create_app
 from sidecar.bus import LocalBus
-from sidecar.error_codes import CODES
 from sidecar.media import LocalMediaStore
-from sidecar.settings import Settings
 from sidecar.store import open_store
 from tests.fake_comfy import FakeComfy
 from tests.service import picture_form
+from tests.serving import client, files, never_blocking, settings, tabled_errors
 
-
-@pytest.fixture(autouse=True)
-def never_blocking():
-    with blockbuster_ctx("sidecar") as guard:
-        yield guard
-
-
-@pytest.fixture(autouse=True)
-def tabled_errors(monkeypatch):
-    """Whatever error any test is answered with must be a row of the table of codes."""
-    strange: list[tuple[str, int]] = []
-    statuses = {row.code: row.statuses for row in CODES}
-    answer = middlewares._answer
-
-    def watched(error, status):
-        if status not in statuses.get(error.code, ()):
-            strange.append((error.code, status))
-        return answer(error, status)
-
-    monkeypatch.setattr(middlewares, "_answer", watched)
-    yield
-    assert not strange
+__all__ = ["client", "files", "never_blocking", "settings", "tabled_errors"]
 
 
 @pytest.fixture(scope="session")
@@ -52,28 +27,6 @@ def png() -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
-
-
-@pytest.fixture
-def settings(tmp_path) -> Settings:
-    """No ComfyUI anywhere: the built-in engine."""
-    return Settings(data_dir=tmp_path / "data", local_comfyui_url="")
-
-
-@pytest.fixture
-async def client(aiohttp_client, settings):
-    return await aiohttp_client(create_app(settings))
-
-
-@pytest.fixture
-def files(settings):
-    """Return a function that lists every file of the media store, unfinished ones too."""
-
-    def listing() -> list[str]:
-        folders = (settings.data_dir / "media", settings.data_dir / "unfinished")
-        return sorted(path.name for folder in folders for path in folder.iterdir())
-
-    return listing
 
 
 @pytest.fixture

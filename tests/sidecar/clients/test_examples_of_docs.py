@@ -14,6 +14,7 @@ import pytest
 
 from sidecar.app import create_app
 from sidecar.observe.metrics import Metrics
+from tests.needs import lacking
 from tests.sidecar.clients.test_javascript import FILE, NODE
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -40,7 +41,7 @@ def folder(tmp_path, png):
 async def test_the_curl_examples(client, folder):
     shell, curl = shutil.which("sh"), shutil.which("curl")
     if shell is None or curl is None:
-        pytest.skip("There is no curl, or no shell to run it in.")
+        lacking("There is no curl, or no shell to run it in.")
     environ = {"URL": str(client.make_url("")).rstrip("/"), "KEY": KEY, "PATH": "/usr/bin:/bin"}
 
     async def run(command: str) -> str:
