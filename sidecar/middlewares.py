@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from .access.callers import CALLER, OPEN, UNKNOWN, Caller
 from .access.headers import secure
@@ -90,18 +90,6 @@ def _closed_if_broken(request: web.Request, response: web.Response) -> web.Respo
     request.content.feed_eof()
     response.force_close()
     return response
-
-
-async def expected(request: web.Request) -> web.Response | None:
-    """Answer an Expect header: send on, or the refusal that aiohttp would give as plain text."""
-    if request.headers.get("Expect", "").lower() != "100-continue":
-        said = "Leave the Expect header out, or send 'Expect: 100-continue'."
-        refused = ApiError(said, details="Nothing else can be expected.", code="invalid_request")
-        return _answer(refused, HTTPStatus.EXPECTATION_FAILED)
-    if request.version == HttpVersion11:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-    return None
 
 
 def _answer(error: ApiError, status: int) -> web.Response:

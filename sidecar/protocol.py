@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aiohttp import http_exceptions, web
+from aiohttp import HttpVersion11, http_exceptions, web
 
 from .answers import error_body
 from .errors import ApiError, BadRequest, ServerFailure
@@ -64,6 +64,16 @@ async def listen(
         return Protocol(manager, loop=loop, patience=patience, **options)
 
     return await loop.create_server(connected, host, port, backlog=128)
+
+
+async def expected(request: web.Request) -> web.Response | None:
+    """Answer an Expect header: send on, or the refusal that aiohttp would give as plain text."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        return _answer(_EXPECTS_TOO_MUCH, HTTPStatus.EXPECTATION_FAILED)
+    if request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    return None
 
 
 class Protocol(Patient):

@@ -6,7 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
-from sidecar.middlewares import expected
+from sidecar.protocol import expected
 
 from . import (
     docs,
