@@ -16,6 +16,7 @@ from sidecar.access.headers import page_headers, secure
 from sidecar.app import create_app
 from tests.needs import chromium
 from tests.service import picture_form
+from tests.waiting import found
 
 EVERY = {
     "Server": "PromptReel",
@@ -107,13 +108,18 @@ async def test_a_browser_plays_a_video_and_shows_a_picture_opened_in_a_tab(clien
         said: list[str] = []
         tab.on("console", lambda message: said.append(message.text))
         await tab.goto(video)
-        await tab.wait_for_function("document.querySelector('video')?.readyState >= 2")
+        await shown(tab, "document.querySelector('video')?.readyState >= 2")
         await tab.evaluate("document.querySelector('video').play()")
-        await tab.wait_for_function("document.querySelector('video').currentTime > 0.1")
+        await shown(tab, "document.querySelector('video').currentTime > 0.1")
         await tab.goto(picture)
-        await tab.wait_for_function("document.querySelector('img')?.naturalWidth === 160")
+        await shown(tab, "document.querySelector('img')?.naturalWidth === 160")
         await browser.close()
     assert not [text for text in said if "Content Security Policy" in text]
+
+
+async def shown(tab, expression: str) -> None:
+    """Wait until it holds in the page; asked anew each time, for its policy forbids eval there."""
+    await found(lambda: tab.evaluate(expression))
 
 
 @pytest.fixture
@@ -142,7 +148,7 @@ async def test_a_page_of_ours_runs_scripts_of_ours_and_no_inline_ones(pages):
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         tab = await browser.new_page()
         await tab.goto(str(pages.make_url("/")))
-        await tab.wait_for_function("window.ours === 1")
+        await shown(tab, "window.ours === 1")
         assert await tab.title() == "x"
         await browser.close()
 
