@@ -18,11 +18,11 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from .errors import BadRequest
+from .visible import says_something
 
 MULTIPART = "multipart/form-data"
 Pairs = list[tuple[str, str]]
 _MOST_FIELDS = 200  # of which a pipeline may declare most
-_MOST_BLANKS = 10_000  # characters; what begins with more of nothing says nothing
 
 # What aiohttp's readers raise for a body that is not what its content type says.
 MALFORMED = (
@@ -185,12 +185,7 @@ def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     if wrong:
         name, reason = next(iter(wrong.items()))
         raise BadRequest(f"The field {name!r} is {reason}: send it once, as text.", fields=wrong)
-    return {name: text for name, text in listed if _says_something(text)}
-
-
-def _says_something(text: str) -> bool:
-    """Whether there is anything to be seen; spaces and zero-width characters say nothing."""
-    return any(char.isprintable() and not char.isspace() for char in text[:_MOST_BLANKS])
+    return {name: text for name, text in listed if says_something(text)}
 
 
 def _is_unicode(text: str) -> bool:

@@ -13,6 +13,7 @@ from sidecar.orders import HELP, MAX_TEXT, REQUIRED
 from sidecar.params import COMMON, Param
 from sidecar.pipelines import Pipeline
 from sidecar.values import Json
+from sidecar.visible import VISIBLE
 from sidecar.webhooks.address import LONGEST
 
 from .samples import requests
@@ -80,7 +81,7 @@ def _own(pipelines: Mapping[str, Pipeline]) -> Json:
         if name in _LONGEST:
             schema["maxLength"] = _LONGEST[name]
         if name in REQUIRED:
-            schema |= {"minLength": 1, "pattern": r"\S", "examples": [example[name]]}
+            schema |= {"minLength": 1, "pattern": VISIBLE, "examples": [example[name]]}
         schemas[name] = schema
     schemas["comfyPipeline"]["enum"] = list(pipelines)
     return {name: one if name in REQUIRED else nullable(one) for name, one in schemas.items()}

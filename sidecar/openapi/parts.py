@@ -14,6 +14,7 @@ from sidecar.orders import MAX_TEXT
 from sidecar.prefer import LONGEST_WAIT
 from sidecar.settings import Settings
 from sidecar.values import JobState, Json
+from sidecar.visible import VISIBLE
 
 from .fields import nullable
 
@@ -132,7 +133,7 @@ def scene_schema() -> Json:
         "type": "object",
         "required": ["text"],
         "properties": {
-            "text": {**text, "minLength": 1, "pattern": r"\S", "description": said},
+            "text": {**text, "minLength": 1, "pattern": VISIBLE, "description": said},
             "negative": nullable({**text, "description": "What must not be in the video."}),
             "language": nullable(
                 {

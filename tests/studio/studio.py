@@ -102,8 +102,11 @@ class Studio:
 
     async def generate(self) -> str:
         """Press the button; return the job's id."""
+        before = self.page.url
         await self.page.click("#generate")
-        await self.page.wait_for_url(re.compile(r"\?job=[0-9a-f]{32}$"))
+        await self.page.wait_for_url(
+            lambda url: url != before and re.search(r"\?job=[0-9a-f]{32}$", url) is not None
+        )
         return self.page.url.rpartition("=")[2]
 
     async def plays(self) -> dict:

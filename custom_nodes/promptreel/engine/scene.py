@@ -6,6 +6,7 @@ Knows which module reads which aspect. Must not know a word: the vocabulary hold
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import cache
 
@@ -21,6 +22,8 @@ from .values import Scene
 
 __all__ = ["describe", "parse_scene"]
 
+_UNSEEN = {"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"}  # Unicode's control, format and space characters
+
 
 def parse_scene(text: str, negative: str = "") -> Scene:
     """Return what `text` asks for; `negative` is joined to the negative prompt in the text.
@@ -28,7 +31,7 @@ def parse_scene(text: str, negative: str = "") -> Scene:
     Only the first MAX_TEXT characters are read; the others stay in the prompt.
     Raises SceneError if the text is blank; any other text is a scene.
     """
-    if not any(char.isprintable() and not char.isspace() for char in text):
+    if all(unicodedata.category(char) in _UNSEEN for char in text):
         raise SceneError("The text is empty: say what should happen in the video.")
     head, folded, unwanted = _divide(text[:MAX_TEXT])
     parts = cut(folded)
