@@ -98,6 +98,7 @@ class Rule:
 RULES = (
     Rule(f"{PACK}.engine", ("torch", *COMFY, "aiohttp", f"{PACK}.nodes", f"{PACK}.families")),
     Rule(f"{PACK}.families", ("torch", f"{PACK}.engine", f"{PACK}.nodes")),
+    Rule(f"{PACK}.routes", ("torch", *COMFY, f"{PACK}.nodes")),
     Rule(PACK, ("sidecar", "promptreel", "installer", "tests")),
     Rule("sidecar", ("torch", *COMFY, "installer", "tests")),
     Rule("sidecar", ("promptreel", "custom_nodes"), but=("sidecar.engine",)),

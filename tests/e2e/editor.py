@@ -12,9 +12,10 @@ import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from playwright.async_api import ConsoleMessage, FloatRect, Page, async_playwright
@@ -26,7 +27,13 @@ from tests.needs import chromium
 
 EXAMPLE = PACK / "example_workflows" / "camera-motion.json"
 READY = "() => !!(window.app?.graph && LiteGraph.registered_node_types.PromptReelResult)"
-SETTINGS = {"Comfy.TutorialCompleted": True, "Comfy.Minimap.Visible": False}
+SETTINGS = {
+    "Comfy.TutorialCompleted": True,
+    "Comfy.Minimap.Visible": False,
+    "Comfy.VueNodes.Enabled": False,
+    "Comfy.Locale": "en",
+}
+NODES_2, RUSSIAN = {"Comfy.VueNodes.Enabled": True}, {"Comfy.Locale": "ru"}
 NOTICE = "[ComfyUI Notice]"  # the editor's word for imports that a next version may break
 CORNER = (90, 230)  # where the photograph puts the graph, clear of the editor's bars
 WITH_CAMERA = """() => {
@@ -66,9 +73,14 @@ class Editor:
 
 
 @contextlib.asynccontextmanager
-async def editor(comfyui: ComfyUI, width: int = 1900, height: int = 900) -> AsyncIterator[Editor]:
-    """Open the editor on a running server."""
-    comfyui.post("/api/settings", SETTINGS)
+async def editor(
+    comfyui: ComfyUI,
+    width: int = 1900,
+    height: int = 900,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> AsyncIterator[Editor]:
+    """Open the editor on a running server; `settings` are some of the editor's own."""
+    comfyui.post("/api/settings", {**SETTINGS, **settings})
     async with async_playwright() as playwright:
         options = {"executable_path": chromium(), "args": ["--no-sandbox"]}
         browser = await playwright.chromium.launch(**options)

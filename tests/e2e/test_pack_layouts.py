@@ -40,6 +40,7 @@ async def _works(comfyui: ComfyUI) -> None:
     save(comfyui.input_dir / "land.png", landscape(320, 240))
     assert all(node in comfyui.get("/object_info") for node in NODES)
     assert "promptreel" in str(comfyui.get("/extensions")).lower()
+    comfyui.post("/promptreel/scene", {"text": "pan left"})  # the pack's own routes answer
     done = await play(comfyui, camera_motion(image="land.png", seconds=0.5))
     assert files(comfyui, done)["video"].is_file()
 

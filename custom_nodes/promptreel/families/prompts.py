@@ -125,9 +125,13 @@ def _upto(rows: Sequence[tuple[float, str]], strength: float) -> str:
     return next((text for most, text in rows if strength <= most), rows[-1][1])
 
 
-def untold(words: str) -> str:
-    """Return the sentence that a model is told of no camera, in the language of the words."""
-    return _data("speech")["ru" if _CYRILLIC.search(words) else "en"]["untold"]
+def untold(words: str, language: str = "") -> str:
+    """Return the sentence that a model is told of no camera, in the language of the words.
+
+    `language` ("en", "ru-RU") says it in that one; of others than these two it is English.
+    """
+    said = language[:2].lower() or ("ru" if _CYRILLIC.search(words) else "en")
+    return _data("speech")["ru" if said == "ru" else "en"]["untold"]
 
 
 def _looks(say: Mapping[str, Any], phrases: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from .bundle import ModelBundle, ModelParts
 from .image_to_video import ImageToVideo
 from .keyframe import Keyframe
 from .models import loaders
+from .replaced import announce
 from .request import Request
 from .result import Result
 from .scene import Camera, Scene
@@ -36,6 +37,10 @@ NODES: list[type[io.ComfyNode]] = [
 
 class PromptReelExtension(ComfyExtension):
     """What ComfyUI asks for the pack's nodes."""
+
+    async def on_load(self) -> None:
+        """Tell a ComfyUI that asks (from 0.14 on) which nodes have taken the place of others."""
+        await announce()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """Return the nodes, in the order of the flow."""

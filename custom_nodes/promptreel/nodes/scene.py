@@ -8,17 +8,12 @@ from dataclasses import replace
 from comfy_api.latest import io, ui
 
 from ..engine import limits
-from ..engine.errors import ParameterError
-from ..engine.lexicon import vocabulary
+from ..engine.by_hand import ADD, REPLACE, THEN, moves, with_move
 from ..engine.scene import describe, parse_scene
-from ..engine.values import CameraMove, Shot
 from ..engine.values import Scene as SceneValue
 from ..families.prompts import untold
 from ..families.unwanted import divide
 from .schema import SceneType, schema
-
-STATIC = "static"
-ADD, REPLACE, THEN = "add", "replace", "then"
 
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 
@@ -68,14 +63,8 @@ class Camera(io.ComfyNode):
         cls, scene: SceneValue, move: str, strength: float, seconds: float, mode: str
     ) -> io.NodeOutput:
         """Put the move into the scene."""
-        shot = _shot(move, strength, seconds)
-        changed = replace(scene, shots=_shots(scene, shot, mode), explicit_camera=True)
+        changed = with_move(scene, move, strength, seconds, mode)
         return io.NodeOutput(changed, ui=understood(changed))
-
-
-def moves() -> list[str]:
-    """Return the camera moves' names, standing still first."""
-    return [STATIC, *vocabulary("moves")]
 
 
 def prompts(scene: SceneValue) -> tuple[str, str]:
@@ -97,29 +86,3 @@ def understood(scene: SceneValue) -> ui.PreviewText:
     said = describe(scene, "ru" if _CYRILLIC.search(scene.text) else "en")
     told = said if scene.explicit_camera else f"{said}\n{untold(scene.text)}"
     return ui.PreviewText(told)
-
-
-def _shot(move: str, strength: float, seconds: float) -> Shot:
-    if move not in moves():
-        raise ParameterError(f"Unknown camera move {move!r}: use one of {', '.join(moves())}.")
-    made = () if move == STATIC else (CameraMove(move, strength),)
-    return Shot(made, seconds or None)
-
-
-def _shots(scene: SceneValue, shot: Shot, mode: str) -> tuple[Shot, ...]:
-    """Return the shots with `shot` put in. A text without camera words has none to keep."""
-    kept = scene.shots if scene.explicit_camera else ()
-    if mode == REPLACE or (not kept and mode in (ADD, THEN)):
-        return (shot,)
-    if mode == THEN:
-        return (*kept, shot)
-    if mode == ADD:
-        return tuple(_joined(old, shot) for old in kept)
-    raise ParameterError(f"Unknown mode {mode!r}: use one of {ADD}, {REPLACE}, {THEN}.")
-
-
-def _joined(old: Shot, new: Shot) -> Shot:
-    """Return `old` with the moves of `new` at the same time; a move that both make is `new`'s."""
-    kinds = {move.kind for move in new.moves}
-    kept = tuple(move for move in old.moves if move.kind not in kinds)
-    return replace(old, moves=kept + new.moves)

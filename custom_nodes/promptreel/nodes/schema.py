@@ -13,6 +13,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from .search import aliases
+
 CATEGORY = "PromptReel"
 INTERNAL = "PromptReel/internal"
 SceneType = io.Custom("PROMPTREEL_SCENE")
@@ -53,6 +55,7 @@ def schema(
         is_output_node=is_output_node,
         is_deprecated=internal,
         enable_expand=expands,
+        **aliases(io.Schema, node_id),
     )
 
 
