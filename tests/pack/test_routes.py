@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import promptreel
 import pytest
+import tomli
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from promptreel.engine.by_hand import moves
@@ -58,6 +62,14 @@ def test_registering_twice_or_nowhere_adds_nothing_more():
     register(None)
     assert len(server.routes) == sum(map(len, SUBJECTS))
     assert all(route.path.startswith("/promptreel/") for rows in SUBJECTS for route in rows)
+
+
+async def test_boot_tells_the_version_and_which_run_this_is(client: Client):
+    told = [await (await client.get("/promptreel/boot")).json() for _ in range(2)]
+    text = (Path(promptreel.__file__).parent / "pyproject.toml").read_text(encoding="utf-8")
+    assert told[0]["version"] == tomli.loads(text)["project"]["version"]
+    assert str(uuid.UUID(told[0]["boot"])) == told[0]["boot"]
+    assert told[0] == told[1]
 
 
 async def test_scene_says_what_was_understood(client: Client):

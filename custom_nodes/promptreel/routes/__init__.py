@@ -9,10 +9,15 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from . import path, scene, take
+from . import boot, path, scene, take
 from .answers import Route
 
-SUBJECTS: tuple[tuple[Route, ...], ...] = (scene.ROUTES, path.ROUTES, take.ROUTES)
+SUBJECTS: tuple[tuple[Route, ...], ...] = (
+    boot.ROUTES,
+    scene.ROUTES,
+    path.ROUTES,
+    take.ROUTES,
+)
 
 
 def running_server() -> Any:  # noqa: ANN401  ComfyUI's PromptServer, which has no stable type

@@ -109,17 +109,25 @@ export function filming(node, steps = FARTHEST) {
 
 /** The picture that an image input gets; null: none is linked; {}: one that can't be seen yet. */
 export function pictureOf(node, steps = FARTHEST) {
-  if (node.comfyClass === REQUEST) return fileOf(node);
+  if (node.comfyClass === REQUEST) return fileOf(node, "image");
   const from = source(node, "image")?.node;
   if (!from || steps < 0) return null;
   if (from.comfyClass === STILL) return pictureOf(from, steps - 1);
-  if (from.comfyClass === REQUEST || from.comfyClass === "LoadImage") return fileOf(from);
+  const file = uploadOf(from);
+  if (file) return fileOf(from, file);
   return from.imgs?.[0] ? { element: from.imgs[0] } : {};
 }
 
-function fileOf(node) {
-  const name = widgetValue(node, "image");
-  return !isLinked(node, "image") && typeof name === "string" && name ? { name } : {};
+/** The input by which a picture is uploaded to a node, by whoever ships it; undefined: it has none. */
+export function uploadOf(node) {
+  const { required, optional } = node.constructor?.nodeData?.input ?? {};
+  const inputs = Object.entries({ ...required, ...optional });
+  return inputs.find(([, spec]) => spec?.[1]?.image_upload)?.[0];
+}
+
+function fileOf(node, input) {
+  const name = widgetValue(node, input);
+  return !isLinked(node, input) && typeof name === "string" && name ? { name } : {};
 }
 
 /** The frame that a filming node makes. */

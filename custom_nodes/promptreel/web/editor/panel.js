@@ -9,19 +9,21 @@ const WIDGET = "understood";
 const LINE_HEIGHT = 18;
 const LETTERS_PER_LINE = 40;
 const MARGIN = 8;
-const STYLE = `
-.promptreel-panel { box-sizing: border-box; overflow: hidden; user-select: text; }
-.promptreel-panel .promptreel-inner { display: flex; flex-direction: column; gap: 4px; }
-.promptreel-panel .promptreel-text {
-  border-left: 3px solid #d0894a; padding: 4px 8px; font: 13px/${LINE_HEIGHT}px sans-serif;
-  background: var(--comfy-input-bg); color: var(--input-text); white-space: pre-wrap;
-  overflow-wrap: anywhere; }
-.promptreel-panel .promptreel-warnings {
-  border-left: 3px solid #e0b000; padding: 4px 8px; font: 13px/${LINE_HEIGHT}px sans-serif;
-  background: var(--comfy-input-bg); color: var(--input-text); overflow-wrap: anywhere; }
-.promptreel-panel :empty:not(canvas) { display: none; }
-.promptreel-panel[hidden] { display: none; }
-`;
+const TEXT = {
+  padding: "4px 8px",
+  font: `13px/${LINE_HEIGHT}px sans-serif`,
+  background: "var(--comfy-input-bg)",
+  color: "var(--input-text)",
+  whiteSpace: "pre-wrap",
+  overflowWrap: "anywhere",
+};
+const PARTS = {
+  panel: { boxSizing: "border-box", overflow: "hidden", userSelect: "text" },
+  inner: { display: "flex", flexDirection: "column", gap: "4px" },
+  picture: { display: "none" },
+  warnings: { ...TEXT, borderLeft: "3px solid #e0b000", display: "none" },
+  text: { ...TEXT, borderLeft: "3px solid #d0894a", display: "none" },
+};
 
 const panels = new WeakMap();
 
@@ -51,8 +53,10 @@ function put(node, part, text) {
   fit(node);
 }
 
-/** Make room in the node for what its panel holds now. */
+/** Make room in the node for what its panel holds now; what is empty takes none. */
 export function fit(node) {
+  const { picture, warnings, text } = panelOf(node);
+  for (const one of [picture, warnings, text]) one.style.display = one.childNodes.length ? "" : "none";
   requestAnimationFrame(() => {
     const [width, height] = node.computeSize();
     if (node.size[0] < width || node.size[1] < height)
@@ -62,11 +66,7 @@ export function fit(node) {
 }
 
 function made(node) {
-  styled();
-  const element = part("promptreel-panel");
-  const inner = part("promptreel-inner");
-  const [picture, warnings, text] = ["picture", "warnings", "text"].map((name) => part(`promptreel-${name}`));
-  warnings.style.whiteSpace = "pre-wrap";
+  const [element, inner, picture, warnings, text] = Object.keys(PARTS).map(part);
   warnings.setAttribute("role", "status");
   inner.append(picture, warnings, text);
   element.append(inner);
@@ -96,14 +96,7 @@ function guessed(picture, ...texts) {
 
 function part(name) {
   const element = document.createElement("div");
-  element.className = name;
+  element.className = `promptreel-${name}`;
+  Object.assign(element.style, PARTS[name]);
   return element;
-}
-
-function styled() {
-  if (document.getElementById("promptreel-style")) return;
-  const style = document.createElement("style");
-  style.id = "promptreel-style";
-  style.textContent = STYLE;
-  document.head.append(style);
 }

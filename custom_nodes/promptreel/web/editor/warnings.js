@@ -1,10 +1,11 @@
 /**
  * What would fail or be changed when the graph runs, told on the node before it does.
  */
-import { isLinked, widgetValue } from "./graph.js";
+import { ANIMATE, STILL, isLinked, widgetValue } from "./graph.js";
 import { say } from "./words.js";
 
 const MISSING = "missing: "; // as the loaders' choices begin where no file is
+const WHOLE = "whole"; // the framing by which a node doesn't cut to its width and height
 
 /** @returns {string[]} sentences about a node */
 export function warningsOf(node) {
@@ -33,10 +34,10 @@ function needed(node, widget) {
 }
 
 function odd(node) {
-  if (!["PromptReelAnimate", "PromptReelStill"].includes(node.comfyClass)) return [];
+  if (![ANIMATE, STILL].includes(node.comfyClass)) return [];
   const names = ["width", "height"].filter((name) => !isLinked(node, name));
   const sides = names.map((name) => Number(widgetValue(node, name)));
-  const unused = node.comfyClass === "PromptReelStill" && widgetValue(node, "framing") === "whole";
+  const unused = widgetValue(node, "framing") === WHOLE;
   if (unused || !sides.some((side) => side % 2)) return [];
   return [say("odd", { size: sides.map((side) => side - (side % 2)).join("x") })];
 }
