@@ -9,7 +9,7 @@ from typing import Literal
 
 from typing_extensions import NotRequired, TypedDict
 
-from .params import ParamType
+from .rules import ParamType
 from .values import Json
 
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]

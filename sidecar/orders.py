@@ -11,8 +11,8 @@ from typing import Protocol
 from .bodies import PipelineList
 from .errors import BadRequest
 from .forms import unknown_fields
-from .params import COMMON
 from .pipelines import Pipeline, check_params, find
+from .rules import COMMON
 from .servers import Servers
 from .sources import Sources
 from .values import GenerateRequest, Webhook

@@ -17,8 +17,8 @@ from sidecar.bodies import MissingBody, ModelBody, ParameterBody, PipelineBody, 
 from sidecar.comfy.client import ComfyClient
 from sidecar.comfy.errors import ComfyError
 from sidecar.errors import BadRequest, ServerFailure
-from sidecar.params import Param
 from sidecar.pipelines import ModelFile, Pipeline, find
+from sidecar.rules import Param
 
 from .stock import Inventory, Missing, Models, Software, ask_models, ask_software, lacks
 

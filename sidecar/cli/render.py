@@ -18,7 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 from sidecar.making.orders import Made, MakingError, Order, Tell, WrongOrder
-from sidecar.params import COMMON
+from sidecar.rules import COMMON
 
 from .progress import Bar
 from .speech import DONE, FAILED, USAGE, complain, say, size

@@ -1,5 +1,6 @@
-"""A ComfyUI graph that somebody exported, or that lies in a saved file, made into a pipeline.
+"""`promptreel pipelines add`: a graph that lies in a file, and the person who gives it.
 
-Knows graphs and the meaning of nodes' inputs. Must not know the service: what it writes is a folder
-that `sidecar.manifest` reads.
+Knows files, options and questions. What a graph takes and makes are the pack's rules
+(`sidecar.rules`). Must not know the service: what it writes is a folder that `sidecar.manifest`
+reads.
 """

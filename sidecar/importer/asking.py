@@ -7,9 +7,8 @@ from typing import cast
 
 from sidecar.comfy.client import ComfyClient, new_session, normalize_url
 from sidecar.comfy.errors import ComfyError
+from sidecar.rules import ImportFailure
 from sidecar.values import Json
-
-from .errors import ImportFailure
 
 
 def ask_nodes(url: str) -> dict[str, Json]:

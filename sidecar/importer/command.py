@@ -15,19 +15,28 @@ from typing import Protocol
 
 from sidecar.cli.group import PIPELINES_DIR, add_pipelines_dir
 from sidecar.cli.speech import DONE, FAILED, INTERRUPTED, USAGE, complain
+from sidecar.rules import (
+    About,
+    Findings,
+    ImportFailure,
+    NoSuchPlace,
+    Question,
+    View,
+    find_all,
+    find_output,
+    load_knowledge,
+    manifest,
+    model_rows,
+    name_of,
+    proved,
+    requested,
+)
 
 from .asking import ask_nodes
-from .errors import ImportFailure, NoSuchPlace
-from .findings import Findings, Question, find_all, find_output
-from .knowledge import load_knowledge
-from .manifest_text import About, manifest
-from .models import model_rows
 from .places import Settings, read_settings
 from .reading import read_source
-from .requests import requested
 from .talk import Ask, agreed, choose, plain, say, show
-from .view import View
-from .writing import check_name, name_of, proved, write
+from .writing import check_name, write
 
 _MORE = """
 FILE is a graph saved by Workflow > Export (API), or a picture or video that ComfyUI saved: it holds

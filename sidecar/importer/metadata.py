@@ -19,7 +19,7 @@ import av.error
 from av.container import InputContainer
 from PIL import ExifTags, Image
 
-from .errors import NotAGraph
+from sidecar.rules import NotAGraph
 
 KEYS = ("prompt", "workflow")
 LARGEST_TEXT = 32 << 20  # bytes of one text, unpacked

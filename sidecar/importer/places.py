@@ -6,12 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sidecar.graphs import GraphError, widget
-from sidecar.pipelines import Slot
-
-from .errors import NoSuchPlace
-from .tracing import Slots
-from .view import View
+from sidecar.rules import GraphError, NoSuchPlace, Slot, Slots, View, widget
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 

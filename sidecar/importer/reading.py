@@ -6,26 +6,19 @@ nodes mean.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from sidecar.graphs import GraphError, check_graph
+from sidecar.rules import HOW_TO_EXPORT, NotAGraph, graph_of, parsed
 from sidecar.values import Json
 
-from .errors import NotAGraph
 from .metadata import is_media, read_texts
 
 LARGEST = 16 << 20  # bytes of a JSON file
 LARGEST_MEDIA = 4 << 30  # bytes of a picture or video; only its metadata is read
-MOST_NODES = 5000
 _MODEL = ("name", "url", "directory")
-
-HOW_TO_EXPORT = (
-    "In ComfyUI open it and choose Workflow > Export (API), then give the file that this saves."
-)
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ def _from_json(path: Path) -> Source:
         raise NotAGraph(f"{path}: {error.strerror or 'it can not be read'}.") from None
     except UnicodeDecodeError:
         raise NotAGraph(f"{path.name} is no JSON file.") from None
-    return Source(_graph(_parsed(text, path.name), path.name))
+    return Source(graph_of(parsed(text, path.name), path.name))
 
 
 def _from_media(path: Path, head: bytes) -> Source:
@@ -70,60 +63,12 @@ def _from_media(path: Path, head: bytes) -> Source:
             f"There is no graph in {path.name}: ComfyUI did not save it, or its metadata were "
             f"removed.{other if 'workflow' in texts else ''}"
         )
-    graph = _graph(_parsed(texts["prompt"], path.name), path.name)
+    graph = graph_of(parsed(texts["prompt"], path.name), path.name)
     try:
-        workflow = _parsed(texts["workflow"], path.name) if "workflow" in texts else None
+        workflow = parsed(texts["workflow"], path.name) if "workflow" in texts else None
     except NotAGraph:
         workflow = None
     return Source(graph, tuple(_models(workflow)))
-
-
-def _parsed(text: str, name: str) -> object:
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
-        raise NotAGraph(f"{name} is nested too deeply for a graph.") from None
-    except ValueError as error:
-        why = "a number that is none (NaN)" if str(error) == "constant" else "no valid JSON"
-        raise NotAGraph(f"{name} holds {why}.") from None
-
-
-def _no_constant(_: str) -> None:
-    raise ValueError("constant")
-
-
-def _graph(value: object, name: str) -> dict[str, Json]:
-    """Return the graph that a file's JSON is, or that the body of POST /prompt holds."""
-    graph = _unwrapped(value)
-    if graph is None:
-        raise NotAGraph(f"{name} holds no graph of ComfyUI.")
-    if isinstance(graph.get("nodes"), list):
-        raise NotAGraph(f"{name} is a workflow of the editor, not a graph. {HOW_TO_EXPORT}")
-    if len(graph) > MOST_NODES:
-        raise NotAGraph(f"{name} has more than {MOST_NODES} nodes.")
-    if not any(isinstance(node, dict) and "class_type" in node for node in graph.values()):
-        raise NotAGraph(f"{name} holds no graph of ComfyUI.")
-    try:
-        check_graph(graph)
-        json.dumps(graph, ensure_ascii=False).encode()
-    except GraphError as error:
-        raise NotAGraph(str(error).replace("graph.json", name)) from None
-    except (UnicodeEncodeError, RecursionError):
-        raise NotAGraph(f"{name} holds text that is not valid Unicode.") from None
-    return {key: _plain(node) for key, node in graph.items()}
-
-
-def _plain(node: Json) -> Json:
-    """Return a node without what a server adds when it runs it (`is_changed`)."""
-    return {key: node[key] for key in ("class_type", "inputs", "_meta") if key in node}
-
-
-def _unwrapped(value: object) -> Json | None:
-    if not isinstance(value, dict):
-        return None
-    outer = cast("Json", value)
-    inner = outer.get("prompt")
-    return cast("Json", inner) if isinstance(inner, dict) and "class_type" not in inner else outer
 
 
 def _models(workflow: object) -> Iterator[Json]:

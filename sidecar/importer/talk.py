@@ -9,13 +9,8 @@ from collections.abc import Callable
 
 from sidecar.cli.speech import say as say_raw
 from sidecar.cli.speech import table
-from sidecar.pipelines import Slot
+from sidecar.rules import Findings, Question, Slot, Slots, Unsure, View
 from sidecar.values import Json
-
-from .errors import Unsure
-from .findings import Findings, Question
-from .tracing import Slots
-from .view import View
 
 Ask = Callable[[str], str]  # shows a line, returns what was typed; raises EOFError at the end
 _WIDEST = 56

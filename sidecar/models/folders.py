@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from sidecar.model_rows import OLDER_NAMES, present_name
+from sidecar.rules import OLDER_NAMES, present_name
 
 from .errors import ModelsError
 

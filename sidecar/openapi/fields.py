@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sidecar.orders import HELP, MAX_TEXT, REQUIRED
-from sidecar.params import COMMON, Param
 from sidecar.pipelines import Pipeline
+from sidecar.rules import COMMON, Param
 from sidecar.values import Json
 from sidecar.visible import VISIBLE
 from sidecar.webhooks.address import LONGEST

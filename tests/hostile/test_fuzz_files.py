@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from promptreel.publish.errors import NotAGraph
 
-from sidecar.importer.errors import NotAGraph
 from sidecar.importer.reading import read_source
 from sidecar.manifest import PipelineError, bundled_folder, load_pipeline
 from sidecar.pipelines import Pipeline

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sidecar.importer.findings import Findings, Question
-from sidecar.importer.knowledge import load_knowledge
-from sidecar.importer.tracing import Slots
-from sidecar.importer.view import View
+from promptreel.publish.findings import Findings, Question
+from promptreel.publish.knowledge import load_knowledge
+from promptreel.publish.tracing import Slots
+from promptreel.publish.view import View
 
 FOREIGN = Path(__file__).parents[1] / "data" / "foreign"
 EXPECTED: dict[str, dict[str, str]] = json.loads(

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, PngImagePlugin
+from promptreel.publish.writing import manifest_text
 
 from sidecar.cli.program import main as promptreel
-from sidecar.importer.writing import manifest_text
 
 HERE = Path(__file__).parent
 GRAPHS = HERE.parent / "data" / "foreign" / "0.33.0"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from promptreel.publish.models import model_rows
+from promptreel.publish.writing import name_of
 
 from sidecar.cli.program import main as promptreel
-from sidecar.importer.models import model_rows
-from sidecar.importer.writing import name_of
 from sidecar.manifest import load_pipeline
 from tests.fake_comfy import FakeComfy
 from tests.importer.foreign import graph, record, view

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from promptreel.publish.errors import ImportFailure
+from promptreel.publish.findings import Question, find_all, find_output
 
 from sidecar.cli.program import main as promptreel
-from sidecar.importer.errors import ImportFailure
-from sidecar.importer.findings import Question, find_all, find_output
 from sidecar.importer.places import read_settings
 from sidecar.manifest import load_pipeline
 from sidecar.pipelines import bind

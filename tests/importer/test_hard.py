@@ -7,14 +7,14 @@ import time
 from typing import Any
 
 import pytest
+from promptreel.publish.errors import ImportFailure
+from promptreel.publish.findings import Findings, Question, find_all, find_output
+from promptreel.publish.knowledge import load_knowledge
+from promptreel.publish.manifest_text import About, manifest
+from promptreel.publish.requests import requested
+from promptreel.publish.view import View
 
-from sidecar.importer.errors import ImportFailure
-from sidecar.importer.findings import Findings, Question, find_all, find_output
-from sidecar.importer.knowledge import load_knowledge
-from sidecar.importer.manifest_text import About, manifest
 from sidecar.importer.places import read_settings
-from sidecar.importer.requests import requested
-from sidecar.importer.view import View
 from sidecar.manifest import bundled_folder, read_pipeline
 from tests.importer.foreign import graph, mapped, named, offered, view
 

@@ -13,8 +13,8 @@ import av
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from promptreel.publish.errors import NotAGraph
 
-from sidecar.importer.errors import NotAGraph
 from sidecar.importer.reading import LARGEST, read_source
 from tests.importer.foreign import FOREIGN
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from promptreel.families import FAMILIES, KEYFRAMES
+from promptreel.publish.findings import Findings, find_all
+from promptreel.publish.manifest_text import About, manifest
+from promptreel.publish.models import model_rows
+from promptreel.publish.requests import idle, requested
 
-from sidecar.importer.findings import Findings, find_all
-from sidecar.importer.manifest_text import About, manifest
-from sidecar.importer.models import model_rows
-from sidecar.importer.requests import idle, requested
 from sidecar.manifest import bundled_folder, load_pipeline, read_pipeline
 from tests.importer.foreign import KNOWLEDGE, mapped, view
 

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from openapi_spec_validator import validate
+from promptreel.publish.params import COMMON, Param
 
 from sidecar.api import ROUTES
 from sidecar.app import create_app
@@ -16,7 +17,6 @@ from sidecar.error_codes import CODES
 from sidecar.openapi import fields
 from sidecar.openapi.operations import OPERATIONS
 from sidecar.orders import FIELDS
-from sidecar.params import COMMON, Param
 from sidecar.pipelines import Pipeline
 from tests.openapi.described import operations, validator
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from promptreel.publish.graphs import is_link
 
 from sidecar.errors import BadRequest
-from sidecar.graphs import is_link
 from sidecar.manifest import bundled_folder, load_pipelines
 from sidecar.orders import FIELDS
 from sidecar.pipelines import Pipeline, bind, check_params

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from promptreel.engine import limits
 from promptreel.engine.framing import ASPECTS, RESOLUTIONS
+from promptreel.publish.params import COMMON, Param, WrongValue, is_value, parse
 
 from sidecar.errors import BadRequest
 from sidecar.manifest import bundled_folder, load_pipelines
-from sidecar.params import COMMON, Param, WrongValue, is_value, parse
 from sidecar.pipelines import bind, check_params, find
 
 DATA = Path(__file__).parents[1] / "data"

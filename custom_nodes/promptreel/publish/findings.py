@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sidecar.pipelines import Slot
-
 from .errors import ImportFailure
 from .knobs import (
     Length,
@@ -19,6 +17,7 @@ from .knobs import (
     find_steps,
 )
 from .picture import find_picture, find_still
+from .pipelines import Slot
 from .requests import idle
 from .stages import Stages, find_stages, video_outputs
 from .tracing import Slots, numbers

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sidecar.pipelines import Slot
-
 from .knowledge import base_name
+from .pipelines import Slot
 from .stages import Stages
 from .tracing import Slots, alike, numbers, worth
 from .view import View

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
-from sidecar.values import Json
+from .values import Json
 
 _TABLE = Path(__file__).with_name("nodes.json")
 

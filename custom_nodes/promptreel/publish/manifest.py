@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
@@ -41,28 +41,6 @@ _PARAM_KEYS = [field.name for field in fields(Param) if field.name != "name"]
 
 class PipelineError(ValueError):
     """A pipeline folder can't be used; one sentence that names it and says what to change."""
-
-
-def bundled_folder() -> Path:
-    """Return the folder of our own pipelines: inside the installed package, or the checkout's."""
-    here = Path(__file__).parent
-    inside = here / "workflows"
-    return inside if inside.is_dir() else here.parent / "workflows"
-
-
-def load_pipelines(folders: Iterable[Path]) -> dict[str, Pipeline]:
-    """Read all pipelines of the folders; of one name the earlier folder's is used.
-
-    Raises PipelineError; also for a folder that is not there.
-    """
-    found: dict[str, Pipeline] = {}
-    for folder in folders:
-        if not folder.is_dir():
-            raise PipelineError(f"There is no folder of pipelines at {folder}.")
-        for place in sorted(folder.iterdir()):
-            if (place / "pipeline.json").is_file() and place.name not in found:
-                found[place.name] = load_pipeline(place)
-    return found
 
 
 def load_pipeline(place: Path) -> Pipeline:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar.graphs import results
-from sidecar.params import COMMON
-from sidecar.pipelines import Slot
-from sidecar.values import Json
-
 from .findings import Findings
+from .graphs import results
+from .params import COMMON
+from .pipelines import Slot
 from .requests import idle, is_by_request
 from .tracing import Slots
+from .values import Json
 from .view import View
 
 _COMMON = {param.name: param for param in COMMON}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sidecar.model_rows import ModelRowError, present_name, read_model
-from sidecar.values import Json
-
+from .model_rows import ModelRowError, present_name, read_model
+from .values import Json
 from .view import View
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from sidecar.pipelines import Slot
-
 from .knowledge import base_name
+from .pipelines import Slot
 from .stages import Stages, is_sampler
 from .tracing import Slots, alike
 from .view import Edge, View

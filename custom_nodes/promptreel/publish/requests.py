@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sidecar.graphs import REQUEST, request_slots
-from sidecar.params import COMMON
-from sidecar.pipelines import Slot
-
+from .graphs import REQUEST, request_slots
+from .params import COMMON
+from .pipelines import Slot
 from .tracing import Slots
 from .view import View, link_of
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-from sidecar.pipelines import Slot
-
 from .expressions import calculate
 from .knowledge import base_name
+from .pipelines import Slot
 from .view import DEEPEST, Edge, View
 
 Slots = tuple[Slot, ...]

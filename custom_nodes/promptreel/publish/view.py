@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sidecar.graphs import is_link
-from sidecar.pipelines import Slot
-from sidecar.values import Json
-
+from .graphs import is_link
 from .knowledge import Knowledge
+from .pipelines import Slot
+from .values import Json
 
 DEEPEST = 64  # how many nodes a value is followed through
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sidecar.pipelines import Slot
-
+from .pipelines import Slot
 from .stages import Stages, is_picture_edge
 from .tracing import Slots, alike, texts
 from .view import Edge, View

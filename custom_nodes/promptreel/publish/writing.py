@@ -10,14 +10,14 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from sidecar.manifest import PipelineError, bundled_folder, load_pipeline, read_pipeline
-from sidecar.pipelines import Pipeline
-from sidecar.values import Json
-
 from .errors import ImportFailure
+from .manifest import load_pipeline, read_pipeline
+from .pipelines import Pipeline
+from .values import Json
 
 _SHORT = 60  # characters of a value that stays on its key's line
 
@@ -28,21 +28,6 @@ def name_of(stem: str) -> str:
     return plain or "pipeline"
 
 
-def check_name(name: str, folder: Path, force: bool) -> Path:
-    """Return the place of a new pipeline. Raises ImportFailure if it is taken."""
-    place = folder / name
-    if (bundled_folder() / name).exists() and bundled_folder() != folder:
-        raise ImportFailure(
-            f"{name!r} is a pipeline that comes with PromptReel: choose another by --name."
-        )
-    if place.exists() and not force:
-        raise ImportFailure(
-            f"There is a pipeline {name!r} already: choose another by --name, or replace it by "
-            "--force."
-        )
-    return place
-
-
 def proved(name: str, manifest: Json, graph: dict[str, Json]) -> Pipeline:
     """Return the pipeline that the service will see. Raises ImportFailure."""
     try:
@@ -51,26 +36,19 @@ def proved(name: str, manifest: Json, graph: dict[str, Json]) -> Pipeline:
         raise ImportFailure(f"That makes no pipeline: {error}") from None
 
 
-def write(place: Path, manifest: Json, graph: dict[str, Json]) -> Pipeline:
+def put(place: Path, manifest: Json, graph: Mapping[str, Json]) -> Pipeline:
     """Write graph.json and pipeline.json, read them back, and put them in place at once.
 
-    What was there is replaced. Raises ImportFailure.
+    What was there is replaced. Raises OSError, and PipelineError for what is no pipeline.
     """
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as made:
-            new = Path(made) / place.name
-            new.mkdir()
-            _save(new / "graph.json", _graph_text(graph))
-            _save(new / "pipeline.json", manifest_text(manifest))
-            pipeline = load_pipeline(new)
-            _into_place(new, place, Path(made) / "old")
-    except OSError as error:
-        raise ImportFailure(
-            f"The pipeline can't be written into {place}: {error.strerror or error}."
-        ) from None
-    except PipelineError as error:
-        raise ImportFailure(str(error)) from None
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as made:
+        new = Path(made) / place.name
+        new.mkdir()
+        _save(new / "graph.json", _graph_text(graph))
+        _save(new / "pipeline.json", manifest_text(manifest))
+        pipeline = load_pipeline(new)
+        _into_place(new, place, Path(made) / "old")
     return pipeline
 
 
@@ -93,7 +71,7 @@ def _save(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _graph_text(graph: dict[str, Json]) -> str:
+def _graph_text(graph: Mapping[str, Json]) -> str:
     """One node a line: short, and readable in a comparison."""
     lines = (
         f"  {json.dumps(key)}: {json.dumps(node, ensure_ascii=False)}"
