@@ -37,17 +37,17 @@ NODES_2, RUSSIAN = {"Comfy.VueNodes.Enabled": True}, {"Comfy.Locale": "ru"}
 NOTICE = "[ComfyUI Notice]"  # the editor's word for imports that a next version may break
 CORNER = (90, 230)  # where the photograph puts the graph, clear of the editor's bars
 WITH_CAMERA = """() => {
-    const [scene, animate] = [2, 4].map((id) => app.graph.getNodeById(id));
+    const [scene, still, animate] = [2, 3, 4].map((id) => app.graph.getNodeById(id));
     const camera = LiteGraph.createNode("PromptReelCamera");
     app.graph.add(camera);
-    camera.pos = [scene.pos[0], scene.pos[1] + 330];
-    camera.size[0] = scene.size[0];
+    camera.pos = [still.pos[0], still.pos[1] + 240];
+    camera.size[0] = still.size[0];
     const set = { move: "tilt_up", strength: 0.5, mode: "add" };
     for (const widget of camera.widgets) widget.value = set[widget.name] ?? widget.value;
     scene.connect(0, camera, 0);
     camera.connect(0, animate, animate.findInputSlot("scene"));
 }"""
-PHOTOGRAPH = (72, 182, 1760, 670)  # left, top, width, height: the graph without those bars
+PHOTOGRAPH = (72, 182, 1760, 760)  # left, top, width, height: the graph without those bars
 
 
 @dataclass

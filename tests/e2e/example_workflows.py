@@ -85,7 +85,7 @@ def places(graph: Graph, sizes: dict[str, tuple[float, float]]) -> dict[str, lis
         for name in column:
             height = round(_height(graph[name]["class_type"], sizes[name][1]))
             found[name] = [left, top, width, height]
-            top += height + TITLE + GAP // 2
+            top += height + TITLE + GAP  # a loader says below it what is missing
         left += width + GAP
     return found
 

@@ -185,6 +185,8 @@ async def test_nodes_by_hand_have_colours_and_warn_before_they_run(
 async def test_saved_colours_stay_and_a_saved_node_without_any_gets_none(comfyui: ComfyUI):
     async with editor(comfyui) as opened:
         workflow = _example()
+        for node in workflow["nodes"]:
+            del node["color"], node["bgcolor"]
         scene = next(node for node in workflow["nodes"] if node["type"] == "PromptReelScene")
         scene["color"] = "#123456"
         await opened.open_workflow(workflow)
