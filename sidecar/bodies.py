@@ -246,10 +246,23 @@ class PipelineBody(TypedDict):
     """The least version of ComfyUI, or blank."""
     vram: str
     """Memory of the GPU that it asks for, or blank."""
+    published: bool
+    """Whether somebody published it on a ComfyUI, from its editor."""
     missing: MissingBody | None
     """What the ComfyUI lacks; null where there is none."""
     servers: NotRequired[list[str]]
     """Which of several ComfyUIs can run it."""
+
+
+class UnusableBody(TypedDict):
+    """A pipeline published on a ComfyUI that can't be used."""
+
+    name: str
+    """What it was published as."""
+    serverUrl: str
+    """The ComfyUI that it lies on."""
+    reason: str
+    """Why not."""
 
 
 class PipelineList(TypedDict):
@@ -259,6 +272,8 @@ class PipelineList(TypedDict):
     """The ComfyUI; null: several, or none."""
     pipelines: list[PipelineBody]
     """All that are known."""
+    unusable: list[UnusableBody]
+    """Those published on a ComfyUI that can't be used."""
 
 
 class ServerBody(TypedDict):

@@ -11,7 +11,7 @@ from typing import Protocol
 from .bodies import PipelineList
 from .errors import BadRequest
 from .forms import unknown_fields
-from .pipelines import Pipeline, check_params, find
+from .pipelines import Pipeline, check_params, find, kept_of
 from .rules import COMMON
 from .servers import Servers
 from .sources import Sources
@@ -97,7 +97,8 @@ class Orders:
         address = fields.get("webhookUrl")
         webhook = None if address is None else await self._callbacks.webhook(address.strip(), base)
         image = await self._sources.picture(fields["imageUrl"].strip(), own_hosts, name)
-        return GenerateRequest(image, fields["text"], pipeline.name, server, params), webhook
+        kept = kept_of(pipeline)
+        return GenerateRequest(image, fields["text"], pipeline.name, server, params, kept), webhook
 
     async def _pipeline(self, server: str | None, fields: Mapping[str, str]) -> Pipeline:
         name = fields.get("comfyPipeline")

@@ -6,12 +6,79 @@ files or ComfyUI's protocol (`manifest` reads the folders).
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .errors import BadRequest
-from .rules import IMAGE, TEXT, ModelFile, Pipeline, Slot, bind, typed
+from .rules import (
+    IMAGE,
+    TEXT,
+    ModelFile,
+    Pipeline,
+    PipelineError,
+    Slot,
+    bind,
+    read_pipeline,
+    typed,
+)
+from .values import Json, keyed
 
-__all__ = ["IMAGE", "TEXT", "ModelFile", "Pipeline", "Slot", "bind", "check_params", "find"]
+__all__ = [
+    "IMAGE",
+    "TEXT",
+    "ModelFile",
+    "Pipeline",
+    "Published",
+    "Slot",
+    "bind",
+    "check_params",
+    "find",
+    "kept_of",
+    "key_of",
+    "publish",
+    "read_kept",
+]
+
+
+@dataclass(frozen=True)
+class Published(Pipeline):
+    """A pipeline that somebody published on a ComfyUI. `kept`: what it was read from, and its
+    digest; a job keeps it, so that it runs what it was accepted with.
+    """
+
+    kept: Json = field(default_factory=dict[str, Json])
+
+
+def publish(pipeline: Pipeline, manifest: Json) -> Published:
+    """Return a pipeline as one that was published with that manifest. Its rank counts for nothing:
+    it is never taken where none is named.
+    """
+    source = {"manifest": manifest, "graph": dict(pipeline.graph)}
+    text = json.dumps([pipeline.name, source], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    own = dict(vars(pipeline))
+    own["rank"] = 0
+    return Published(**own, kept={**source, "digest": digest})
+
+
+def kept_of(pipeline: Pipeline) -> Json | None:
+    """Return what a job keeps of its pipeline; None of the service's own."""
+    return pipeline.kept if isinstance(pipeline, Published) else None
+
+
+def key_of(pipeline: Pipeline) -> str:
+    """Return what tells a pipeline from others: two servers may have two of one name."""
+    return keyed(pipeline.name, kept_of(pipeline))
+
+
+def read_kept(name: str, kept: Json) -> Pipeline | None:
+    """Return the pipeline that a job keeps; None if this version of the rules refuses it."""
+    try:
+        return publish(read_pipeline(name, kept["manifest"], kept["graph"]), kept["manifest"])
+    except (PipelineError, ValueError, KeyError):
+        return None
 
 
 def find(pipelines: Mapping[str, Pipeline], name: str) -> Pipeline:

@@ -23,6 +23,7 @@ from promptreel.publish.params import (
 )
 from promptreel.publish.pipelines import IMAGE, TEXT, ModelFile, Pipeline, Slot, bind, typed
 from promptreel.publish.requests import requested
+from promptreel.publish.shelf import GRAPH, MANIFEST, MOST, NAME, SIZES, published
 from promptreel.publish.source import HOW_TO_EXPORT, graph_of, parsed
 from promptreel.publish.tracing import Slots
 from promptreel.publish.view import View
@@ -30,10 +31,15 @@ from promptreel.publish.writing import manifest_text, name_of, proved, put
 
 __all__ = [
     "COMMON",
+    "GRAPH",
     "HOW_TO_EXPORT",
     "IMAGE",
+    "MANIFEST",
+    "MOST",
+    "NAME",
     "OLDER_NAMES",
     "PARAM_TYPES",
+    "SIZES",
     "TEXT",
     "About",
     "Findings",
@@ -68,6 +74,7 @@ __all__ = [
     "parsed",
     "present_name",
     "proved",
+    "published",
     "put",
     "read_pipeline",
     "requested",

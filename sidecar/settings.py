@@ -44,6 +44,7 @@ class Settings:
     local_comfyui_url: str = "http://127.0.0.1:8188"
     comfyui_input_dir: str = ""
     pipelines_dir: str = ""
+    published: str = "on"
     public_url: str = ""
     api_key: str = ""
     insecure: bool = False

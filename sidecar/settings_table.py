@@ -113,6 +113,15 @@ SETTINGS: tuple[Setting, ...] = (
         "Folder with pipelines of your own, one folder each.",
     ),
     Setting(
+        "published",
+        "PROMPTREEL_PUBLISHED",
+        "--published",
+        "choice",
+        "on",
+        "Whether pipelines that somebody published on a ComfyUI can be asked for.",
+        choices=("on", "off"),
+    ),
+    Setting(
         "public_url",
         "PROMPTREEL_PUBLIC_URL",
         "--public-url",

@@ -74,7 +74,8 @@ class GenerateRequest:
 
     `image` is a media key; `server` the ComfyUI to use, blank for any of the pool, None for the
     built-in engine;
-    `params` the checked values of the pipeline's parameters (`text` included).
+    `params` the checked values of the pipeline's parameters (`text` included). `kept`: of one
+    that was published on a ComfyUI, the pipeline itself as it was then, with its digest.
     """
 
     image: str
@@ -82,8 +83,16 @@ class GenerateRequest:
     pipeline: str
     server: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    kept: Json | None = None
 
     @property
     def route(self) -> str:
         """What tells who could run it: the server asked for, and the pipeline."""
-        return f"{self.server or ''} {self.pipeline}"
+        return f"{self.server or ''} {keyed(self.pipeline, self.kept)}"
+
+
+def keyed(name: str, kept: Mapping[str, Any] | None) -> str:
+    """Return what tells a pipeline from others of its name: "name", or "name@digest" of one that
+    was published on a ComfyUI.
+    """
+    return f"{name}@{kept.get('digest')}" if kept else name

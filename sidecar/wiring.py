@@ -48,7 +48,7 @@ async def comfy_side(
 ) -> AsyncGenerator[ComfySide, None]:
     """Give the ComfyUI side for the time of the block. `alone`: no other process has our data."""
     rows = () if settings.mode == "demo" else await asyncio.to_thread(read_servers, settings)
-    catalog = ServerCatalog(session, pipelines)
+    catalog = ServerCatalog(session, pipelines, published=settings.published == "on")
     pool = Pool(rows, catalog, most=settings.comfyui_jobs, watch=watch)
     backend = ComfyBackend(
         session,

@@ -13,19 +13,28 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from sidecar.bodies import MissingBody, ModelBody, ParameterBody, PipelineBody, PipelineList
+from sidecar.bodies import (
+    MissingBody,
+    ModelBody,
+    ParameterBody,
+    PipelineBody,
+    PipelineList,
+    UnusableBody,
+)
 from sidecar.comfy.client import ComfyClient
 from sidecar.comfy.errors import ComfyError
 from sidecar.errors import BadRequest, ServerFailure
-from sidecar.pipelines import ModelFile, Pipeline, find
+from sidecar.pipelines import ModelFile, Pipeline, Published, find, key_of
 from sidecar.rules import Param
 
+from .published import Rack
 from .stock import Inventory, Missing, Models, Software, ask_models, ask_software, lacks
 
 _ALIVE_S = 2.0  # how long an answer to "is it there?" holds
 _KNOWN_S = 300.0  # how long a server's nodes and models are believed to be there
 _LISTED_S = 10.0  # the same of the models where the best pipeline is looked for: one may be new
 _FRESH_S = 2.0  # how new the knowledge must be before something is called missing
+_SHADOWED = "the service has a pipeline of that name already, which is used: take another name."
 
 
 Fits = Callable[[Pipeline], bool]
@@ -37,7 +46,10 @@ def any_fits(_: Pipeline) -> bool:
 
 
 class ServerCatalog:
-    """The pipelines, and each server's state of knowledge. `clock` is in seconds."""
+    """The pipelines, and each server's state of knowledge. `clock` is in seconds.
+
+    `published`: whether pipelines that lie on a server count, too, for that server.
+    """
 
     def __init__(
         self,
@@ -46,17 +58,44 @@ class ServerCatalog:
         *,
         clock: Callable[[], float] = time.monotonic,
         answer_s: float = 10.0,
+        published: bool = False,
     ) -> None:
         self._session = session
         self._pipelines = dict(pipelines)
         self._clock = clock
         self._answer_s = answer_s
+        self._published = published
         self._servers: dict[str, _Known] = {}
+        self._racks: dict[str, Rack] = {}
 
     @property
     def pipelines(self) -> Mapping[str, Pipeline]:
-        """All known pipelines by name."""
+        """The service's own pipelines by name."""
         return self._pipelines
+
+    def at(self, server: str) -> Mapping[str, Pipeline]:
+        """Return the pipelines by name that are known for a server: our own go first."""
+        return {**self._pipelines, **self._there(server)}
+
+    def keys(self) -> set[str]:
+        """Return what tells all pipelines apart (`key_of`), those of earlier versions too."""
+        return set(self._pipelines).union(*(rack.held for rack in self._racks.values()))
+
+    def refused(self, server: str) -> Mapping[str, str]:
+        """Return why some that were published there can't be used, by name."""
+        rack = self._racks.get(server)
+        shadowed = {name: _SHADOWED for name in rack.now if name in self._pipelines} if rack else {}
+        return {**shadowed, **rack.refused} if rack else {}
+
+    async def look(self, server: str, age_s: float = 0.0) -> None:
+        """See what is published at a server, unless that was done so lately."""
+        known = self._known(server)
+        if not self._published or self._age(known.looked_at) < age_s:
+            return
+        rack = self._racks.setdefault(server, Rack())
+        if await rack.look(known.client) and known.models_at is not None:
+            known.models_at = float("-inf")  # they may lie in other folders
+        known.looked_at = self._clock()
 
     async def alive(self, url: str) -> bool:
         """Whether a ComfyUI answers there (as of at most 2 seconds ago)."""
@@ -74,7 +113,9 @@ class ServerCatalog:
         Raises BadRequest for one that is unknown or lacks something there (listing it), and
         ServerFailure for a server that can't be reached.
         """
-        wanted = [find(self._pipelines, name)] if name is not None else self.by_rank()
+        if self._may_be_there(name) and await self.alive(server):
+            await self.look(server, _FRESH_S)
+        wanted = [self._named(server, name)] if name is not None else self.by_rank()
         if not await self.alive(server):
             raise unreachable()
         missing: dict[str, Missing] = {}
@@ -98,15 +139,23 @@ class ServerCatalog:
         if server is not None:
             if not await self.alive(server):
                 raise unreachable()
+            await self.look(server, _FRESH_S)
             inventory = await self._inventory(server, _FRESH_S, _FRESH_S)
-        rows = [_row(pipeline, inventory) for pipeline in self._pipelines.values()]
+        there = self._pipelines if server is None else self.at(server)
+        rows = [_row(pipeline, inventory) for pipeline in there.values()]
         runs = {row["name"] for row in rows if not _lacks_any(row["missing"])}
         default = next((p.name for p in self.by_rank() if p.name in runs), None)
         if server is None:
             default = self.by_rank()[-1].name
         for row in rows:
             row["default"] = row["name"] == default
-        return {"serverUrl": server, "pipelines": rows}
+        unusable = [] if server is None else self.unusable(server)
+        return {"serverUrl": server, "pipelines": rows, "unusable": unusable}
+
+    def unusable(self, server: str) -> list[UnusableBody]:
+        """Return what GET /api/pipelines tells of those that can't be used."""
+        rows = self.refused(server).items()
+        return [{"name": name, "serverUrl": server, "reason": why} for name, why in rows]
 
     def client(self, server: str) -> ComfyClient:
         """Return the client that asks the server."""
@@ -125,14 +174,14 @@ class ServerCatalog:
         return self._known(server).software.windows
 
     def runs(self, server: str) -> frozenset[str] | None:
-        """Return the names of the pipelines that the server can run; None if that is not known."""
-        known = self._known(server)
-        as_of = (known.software_at, known.models_at)
-        if None in as_of:
+        """Return the keys of the pipelines that the server can run; None if that is not known."""
+        known, rack = self._known(server), self._racks.get(server)
+        as_of = (known.software_at, known.models_at, rack.version if rack else None)
+        if None in as_of[:2]:
             return None
         if known.runs_as_of != as_of:
             inventory = Inventory(known.software.version, known.software.nodes, known.models)
-            able = [p.name for p in self._pipelines.values() if not lacks(p, inventory)]
+            able = [key_of(p) for p in self._runnable(server) if not lacks(p, inventory)]
             known.runs, known.runs_as_of = frozenset(able), as_of
         return known.runs
 
@@ -144,6 +193,32 @@ class ServerCatalog:
         """Return the pipelines that may be chosen for a request that names none, the best first."""
         ranked = [pipeline for pipeline in self._pipelines.values() if pipeline.rank > 0]
         return sorted(ranked, key=lambda pipeline: -pipeline.rank)
+
+    def _there(self, server: str) -> Mapping[str, Pipeline]:
+        """Return what is published there and hidden by none of our own."""
+        rack = self._racks.get(server)
+        found = rack.now.items() if rack else ()
+        return {name: pipeline for name, pipeline in found if name not in self._pipelines}
+
+    def _may_be_there(self, name: str | None) -> bool:
+        return self._published and name is not None and name not in self._pipelines
+
+    def _runnable(self, server: str) -> list[Pipeline]:
+        """Return what a job may want of the server: earlier versions of what is published, too."""
+        rack = self._racks.get(server)
+        return [*self._pipelines.values(), *(rack.held.values() if rack else ())]
+
+    def _named(self, server: str, name: str) -> Pipeline:
+        """Return a pipeline by name. Raises BadRequest."""
+        why = self.refused(server).get(name)
+        if why and name not in self._pipelines:
+            raise BadRequest(
+                f"The pipeline {name!r} that is published on this ComfyUI can't be used: {why}",
+                code="unknown_pipeline",
+                details="Publish it again, or remove it there.",
+                fields={"comfyPipeline": "can't be used"},
+            )
+        return find(self.at(server), name)
 
     def _known(self, url: str) -> _Known:
         if url not in self._servers:
@@ -176,7 +251,8 @@ class ServerCatalog:
             known.software = await ask_software(known.client)
             known.software_at = self._clock()
         if self._age(known.models_at) > models_s:
-            folders = {model.folder for p in self._pipelines.values() for model in p.models}
+            wanted = self._runnable(known.client.url)
+            folders = {model.folder for p in wanted for model in p.models}
             known.models = await ask_models(known.client, folders)
             known.models_at = self._clock()
 
@@ -194,7 +270,8 @@ class _Known:
     models: Models = field(default_factory=dict[str, frozenset[str]])
     models_at: float | None = None
     runs: frozenset[str] = frozenset()
-    runs_as_of: tuple[float | None, float | None] = (None, None)
+    runs_as_of: tuple[float | None, float | None, int | None] = (None, None, None)
+    looked_at: float | None = None
 
 
 def unreachable() -> ServerFailure:
@@ -245,6 +322,7 @@ def _row(pipeline: Pipeline, inventory: Inventory | None) -> PipelineBody:
         "models": [_model(model) for model in pipeline.models],
         "requires": pipeline.requires_comfyui,
         "vram": pipeline.vram,
+        "published": isinstance(pipeline, Published),
         "missing": None if missing is None else _missing(missing),
     }
 

@@ -32,6 +32,7 @@ from sidecar.comfy.look import STUCK
 from sidecar.jobs import Job
 from sidecar.limits import Limits, took_too_long
 from sidecar.media import MediaStore
+from sidecar.pipelines import Pipeline, read_kept
 from sidecar.values import JobError, Json, Outputs
 
 from .base import BackendError, RunContext
@@ -118,7 +119,7 @@ class ComfyBackend:
 
     async def run(self, context: RunContext) -> Outputs:
         """Make the files. Raises BackendError; leaves nothing half-made."""
-        pipeline = self._catalog.pipelines.get(context.request.pipeline)
+        pipeline = self._pipeline(context)
         if pipeline is None:
             raise BackendError(_PIPELINE_GONE)
         server = self.server(context.server)
@@ -133,6 +134,11 @@ class ComfyBackend:
         finally:
             if job.stuck:
                 self._home.stuck(context.server, job.prompt_id)
+
+    def _pipeline(self, context: RunContext) -> Pipeline | None:
+        """Return the job's pipeline: of one that was published, as it was when it was accepted."""
+        name, kept = context.request.pipeline, context.request.kept
+        return read_kept(name, kept) if kept else self._catalog.pipelines.get(name)
 
     def server(self, url: str) -> Server:
         """Return what this process keeps for the server."""

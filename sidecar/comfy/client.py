@@ -24,6 +24,7 @@ from .shapes import an_object
 
 CHUNK = 1 << 16
 LARGE = 1 << 18  # characters of JSON that are read off the event loop, in small steps
+MAX_LISTING = 4 << 20  # bytes of a list of files
 MAX_MESSAGE = 64 << 20  # preview frames are the largest web-socket messages
 
 
@@ -104,6 +105,24 @@ def sent_at(extra_data: Json) -> float | None:
     """Return when a prompt was sent, by its extra data (0.3.69 and newer); None if unknown."""
     milliseconds = extra_data.get("create_time")
     return milliseconds / 1000 if isinstance(milliseconds, (int, float)) else None
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """A file in the folder of ComfyUI's user; `path` from there on, `modified` as it tells it."""
+
+    path: str
+    size: int
+    modified: float
+
+
+def _user_file(row: Json) -> UserFile:
+    size, modified = row.get("size"), row.get("modified")
+    return UserFile(
+        str(row.get("path", "")).replace("\\", "/"),
+        size if isinstance(size, int) else 0,
+        float(modified) if isinstance(modified, (int, float)) else 0.0,
+    )
 
 
 class ComfyClient:
@@ -239,6 +258,32 @@ class ComfyClient:
                 if seen > limit or (response.content_length or 0) > limit:
                     raise TooLarge(f"A file made by ComfyUI is larger than {limit} bytes.")
                 yield chunk
+
+    async def user_files(self, folder: str) -> list[UserFile]:
+        """Return the files below a folder of the user "default". Raises NotFound without one.
+
+        Nothing is made there by asking, unlike by the older /userdata.
+        """
+        query = {"path": folder}
+        async with self._request("GET", "/v2/userdata", params=query) as response:
+            self._check(response)
+            answer = _loads((await self._bounded(response, MAX_LISTING)).decode("utf-8", "replace"))
+        rows = map(an_object, cast("list[object]", answer) if isinstance(answer, list) else [])
+        return [_user_file(row) for row in rows if row.get("type") == "file"]
+
+    async def user_file(self, path: str, limit: int) -> bytes:
+        """Return a file of the user "default". Raises NotFound, TooLarge, Unreachable."""
+        async with self._request("GET", "/userdata/" + quote(path, safe="")) as response:
+            self._check(response)
+            return await self._bounded(response, limit)
+
+    async def _bounded(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        data = bytearray()
+        async for chunk in response.content.iter_chunked(CHUNK):
+            data += chunk
+            if len(data) > limit:
+                raise TooLarge(f"An answer of ComfyUI is larger than {limit} bytes.")
+        return bytes(data)
 
     async def _get_object(self, path: str) -> Json:
         answer = await self._get(path)

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from sidecar.backends.catalog import Fits, ServerCatalog, any_fits, unreachable
 from sidecar.bodies import MissingBody, PipelineBody, PipelineList
-from sidecar.pipelines import Pipeline, find
+from sidecar.pipelines import Pipeline, find, key_of
 
 from .pool import Pool
 
+_FRESH_S = 2.0  # how new the knowledge must be before a name is called unknown
 _ASKED = 8  # servers that are asked anew before something is called missing
 
 
@@ -26,8 +27,12 @@ class PoolCatalog:
 
     @property
     def pipelines(self) -> Mapping[str, Pipeline]:
-        """All known pipelines by name."""
-        return self._catalog.pipelines
+        """All known pipelines by name; of those published under one name, the first server's."""
+        found = dict(self._catalog.pipelines)
+        for row in self._pool.rows:
+            found = {**self._catalog.at(row.url), **found}
+        own = self._catalog.pipelines
+        return {**own, **{name: found[name] for name in sorted(found.keys() - own.keys())}}
 
     async def alive(self, url: str) -> bool:
         """Whether a ComfyUI answers there, or one of the pool does."""
@@ -40,10 +45,12 @@ class PoolCatalog:
         """
         if server or len(self._pool.rows) == 1:
             return await self._catalog.choose(server or self._pool.rows[0].url, name, fits)
-        wanted = [find(self.pipelines, name)] if name is not None else self._catalog.by_rank()
         urls = self._pool.alive() or await self._pool.ask_all()
+        if name is not None and name not in self._catalog.pipelines:
+            await asyncio.gather(*(self._catalog.look(url, _FRESH_S) for url in urls))
+        wanted = [find(self.pipelines, name)] if name is not None else self._catalog.by_rank()
         run = frozenset[str]().union(*(self._catalog.runs(url) or () for url in urls))
-        able = [pipeline for pipeline in wanted if pipeline.name in run]
+        able = [pipeline for pipeline in wanted if key_of(pipeline) in run]
         if able:
             return next(filter(fits, able), able[0])
         return await self._asked(urls, name, fits)
@@ -58,7 +65,20 @@ class PoolCatalog:
         if not urls:
             raise unreachable()
         listings = await asyncio.gather(*(self._catalog.listing(url) for url in urls))
-        return _joined(listings, [pipeline.name for pipeline in self._catalog.by_rank()])
+        rows = {url: self._keyed(url, one) for url, one in zip(urls, listings, strict=True)}
+        keys = [key_of(pipeline) for pipeline in self.pipelines.values()]
+        ranked = [pipeline.name for pipeline in self._catalog.by_rank()]
+        return {
+            "serverUrl": None,
+            "pipelines": _joined(rows, keys, ranked),
+            "unusable": [row for one in listings for row in one["unusable"]],
+        }
+
+    def _keyed(self, url: str, listing: PipelineList) -> dict[str, PipelineBody]:
+        """Return a server's rows by what tells pipelines apart: two may have one name."""
+        there = self._catalog.at(url)
+        rows = {row["name"]: row for row in listing["pipelines"]}
+        return {key_of(there[name]): row for name, row in rows.items() if name in there}
 
     async def _asked(self, urls: list[str], name: str | None, fits: Fits) -> Pipeline:
         """Ask some servers anew. Raises what the first of them says."""
@@ -71,24 +91,33 @@ class PoolCatalog:
         found = [answer for answer in answers if isinstance(answer, Pipeline)]
         if found:
             return max(found, key=lambda pipeline: (fits(pipeline), pipeline.rank))
-        first = answers[0]
-        raise first if isinstance(first, BaseException) else unreachable()
+        raise _truest([answer for answer in answers if isinstance(answer, BaseException)])
 
 
-def _joined(listings: list[PipelineList], by_rank: list[str]) -> PipelineList:
-    """Return one listing of many servers': each pipeline's row from where the least is missing."""
-    rows: list[PipelineBody] = []
-    for same in zip(*(listing["pipelines"] for listing in listings), strict=True):
-        best = min(same, key=lambda row: _lacking(row["missing"]))
-        pairs = zip(listings, same, strict=True)
-        able = [listing["serverUrl"] for listing, row in pairs if not _lacking(row["missing"])]
-        best["servers"] = [url for url in able if url is not None]
-        rows.append(best)
-    runs = {row["name"] for row in rows if row.get("servers")}
+def _truest(errors: list[BaseException]) -> BaseException:
+    """Return what to say: not that one server does not have what another one can't run."""
+    known = [one for one in errors if getattr(one, "code", "") != "unknown_pipeline"]
+    return next(iter([*known, *errors]), unreachable())
+
+
+def _joined(
+    rows: Mapping[str, Mapping[str, PipelineBody]], keys: list[str], by_rank: list[str]
+) -> list[PipelineBody]:
+    """Return one list of many servers' rows (by address, then by key): each pipeline's row from
+    where the least is missing, with the servers that can run it.
+    """
+    joined: list[PipelineBody] = []
+    for key in keys:
+        there = {url: own[key] for url, own in rows.items() if key in own}
+        if there:
+            best = min(there.values(), key=lambda row: _lacking(row["missing"]))
+            best["servers"] = [url for url, row in there.items() if not _lacking(row["missing"])]
+            joined.append(best)
+    runs = {row["name"] for row in joined if row.get("servers")}
     default = next((name for name in by_rank if name in runs), None)
-    for row in rows:
+    for row in joined:
         row["default"] = row["name"] == default
-    return {"serverUrl": None, "pipelines": rows}
+    return joined
 
 
 def _lacking(missing: MissingBody | None) -> int:

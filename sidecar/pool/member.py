@@ -51,6 +51,10 @@ class Member:
             self.stuck = ""
             self.leaving = asyncio.Event()
 
+    def names(self) -> set[str]:
+        """Return the names of the pipelines that it can run."""
+        return {key.partition("@")[0] for key in self.runs or ()}
+
     def standing(self, now: float, away_s: float) -> Standing:
         """Return what the choice needs to know."""
         return Standing(
@@ -77,5 +81,5 @@ class Member:
             "queueDepth": self.depth if self.alive else None,
             "inFlight": len(self.ours),
             "maxInFlight": self.row.most,
-            "pipelines": None if self.runs is None else sorted(self.runs),
+            "pipelines": None if self.runs is None else sorted(self.names()),
         }

@@ -21,6 +21,7 @@ from sidecar.comfy.look import stop
 from sidecar.errors import ApiError
 from sidecar.jobs import Job
 from sidecar.room import Changes, Seat
+from sidecar.values import keyed
 
 from .choose import Standing, Wish, choose, could_run
 from .member import Member
@@ -65,6 +66,7 @@ class Pool:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed = Changes()
         self._watching = False
+        self._waiting: set[str] = set()  # pipelines of jobs that found no room
 
     @asynccontextmanager
     async def watching(self) -> AsyncGenerator[None, None]:
@@ -122,7 +124,7 @@ class Pool:
     def blocked(self) -> Collection[str]:
         """Return the routes of jobs that there is no room for now."""
         servers = self._standings()
-        names = list(self._catalog.pipelines)
+        names = self._catalog.keys() | self._waiting
         blocked = {f" {name}" for name in names if choose(Wish(name), servers) is None}
         for member in (*self._own.values(), *self._guests.values()):
             if len(member.ours) >= member.row.most:
@@ -136,6 +138,7 @@ class Pool:
             self._guest(wish.pinned)
         url = choose(wish, self._standings(wish.pinned))
         if url is None:
+            self._waiting.add(wish.pipeline)  # it may be published nowhere any more
             return None
         member = self._member(url)
         member.ours.add(job.id)
@@ -240,6 +243,7 @@ class Pool:
         if member.alive is False:
             self._catalog.forget(member.url)  # it may have come back as another
         try:
+            await self._catalog.look(member.url)
             await self._catalog.learn(member.url)
             member.depth = await client.queue_remaining()
             await self._stop_left(member)
@@ -269,4 +273,5 @@ def _wish(job: Job) -> Wish:
     payload = job.spec.payload
     ledger = read_ledger(job.ledger)
     begun = ledger.server if ledger.mark is not None else ""
-    return Wish(str(payload.get("pipeline")), str(payload.get("server") or ""), begun)
+    pipeline = keyed(str(payload.get("pipeline")), payload.get("kept"))
+    return Wish(pipeline, str(payload.get("server") or ""), begun)

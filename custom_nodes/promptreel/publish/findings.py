@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from .errors import ImportFailure
+from .errors import ImportFailure, Lacking
 from .knobs import (
     Length,
     find_choosers,
@@ -56,7 +56,7 @@ def find_output(view: View, chosen: str | None) -> str | Question:
         return chosen
     outputs = video_outputs(view)
     if not outputs:
-        raise ImportFailure(_no_video(view))
+        raise _no_video(view)
     if len(outputs) == 1:
         return outputs[0]
     choices = tuple((Slot(node, ""),) for node in outputs)
@@ -103,9 +103,10 @@ def _picture(
             "into it."
         )
     if not readings:
-        raise ImportFailure(
+        raise Lacking(
             "Nothing in this graph takes a picture: add a LoadImage node (or switch the bypassed "
-            "one on), or name the widget by --set image=NODE.INPUT."
+            "one on)",
+            "name the widget by --set image=NODE.INPUT",
         )
     return _settled("image", "Which picture does the video start from?", readings, questions)
 
@@ -172,14 +173,16 @@ def _goes_its_own_way(view: View, length: Length, rate: Slots) -> bool:
     return length.seconds and not set(rate) & set(behind)
 
 
-def _no_video(view: View) -> str:
+def _no_video(view: View) -> Lacking:
     stills = view.knowledge.listed("still_outputs")
     if any(view.kind(node) in stills for node in view.graph):
-        return (
-            "This graph saves pictures, and no video: end it with CreateVideo and SaveVideo, or "
-            "name the node by --set video=NODE."
+        return Lacking(
+            "This graph saves pictures, and no video: end it with CreateVideo and SaveVideo",
+            "name the node by --set video=NODE",
         )
-    return "Nothing in this graph saves a video: add a SaveVideo node, or give --set video=NODE."
+    return Lacking(
+        "Nothing in this graph saves a video: add a SaveVideo node", "give --set video=NODE"
+    )
 
 
 def _notes(view: View, found: Findings, stages: Stages) -> list[str]:

@@ -33,7 +33,7 @@ _KEYS = (
     "nodes",
     "models",
 )
-_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 _VERSION = re.compile(r"(\d+(\.\d+){0,3})?")
 _COMMON = {param.name: param for param in COMMON}
 _PARAM_KEYS = [field.name for field in fields(Param) if field.name != "name"]
@@ -54,7 +54,7 @@ def load_pipeline(place: Path) -> Pipeline:
 
 def read_pipeline(name: str, manifest: Json, graph: Json) -> Pipeline:
     """Check and join a manifest and a graph. Raises PipelineError or GraphError."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise PipelineError("its name may hold only letters, digits, '-', '_' and '.'.")
     _known_keys(manifest, _KEYS, "pipeline.json")
     check_graph(graph)

@@ -45,7 +45,7 @@ def put(place: Path, manifest: Json, graph: Mapping[str, Json]) -> Pipeline:
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as made:
         new = Path(made) / place.name
         new.mkdir()
-        _save(new / "graph.json", _graph_text(graph))
+        _save(new / "graph.json", graph_text(graph))
         _save(new / "pipeline.json", manifest_text(manifest))
         pipeline = load_pipeline(new)
         _into_place(new, place, Path(made) / "old")
@@ -71,7 +71,7 @@ def _save(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _graph_text(graph: Mapping[str, Json]) -> str:
+def graph_text(graph: Mapping[str, Json]) -> str:
     """One node a line: short, and readable in a comparison."""
     lines = (
         f"  {json.dumps(key)}: {json.dumps(node, ensure_ascii=False)}"

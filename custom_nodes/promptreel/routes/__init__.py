@@ -6,24 +6,22 @@ One file per subject, each with its `ROUTES`; this is the list of those files. I
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from . import boot, path, scene, take
+from . import boot, path, pipelines, scene, service, take
 from .answers import Route
+from .here import running_server
+
+__all__ = ["SUBJECTS", "register", "running_server"]
 
 SUBJECTS: tuple[tuple[Route, ...], ...] = (
     boot.ROUTES,
     scene.ROUTES,
     path.ROUTES,
     take.ROUTES,
+    pipelines.ROUTES,
+    service.ROUTES,
 )
-
-
-def running_server() -> Any:  # noqa: ANN401  ComfyUI's PromptServer, which has no stable type
-    """Return ComfyUI's server, or None where there is none (a tool that only wants the nodes)."""
-    module = sys.modules.get("server")
-    return getattr(getattr(module, "PromptServer", None), "instance", None)
 
 
 def register(server: Any) -> None:  # noqa: ANN401

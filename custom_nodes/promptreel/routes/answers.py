@@ -44,9 +44,9 @@ def answering(work: Callable[[Body], Mapping[str, Any]]) -> Handler:
     return handle
 
 
-async def read(request: web.Request) -> Body:
-    """Return the body's JSON object. Raises ParameterError for anything else."""
-    data = await _bounded(request)
+async def read(request: web.Request, most: int = MAX_BODY) -> Body:
+    """Return the body's JSON object, of at most `most` bytes. Raises ParameterError for else."""
+    data = await _bounded(request, most)
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
@@ -89,10 +89,10 @@ def _finite(value: float) -> bool:
         return False
 
 
-async def _bounded(request: web.Request) -> bytes:
+async def _bounded(request: web.Request, most: int) -> bytes:
     data = bytearray()
     async for chunk in request.content.iter_chunked(65536):
         data += chunk
-        if len(data) > MAX_BODY:
-            raise ParameterError(f"The request is too long: send at most {MAX_BODY} bytes.")
+        if len(data) > most:
+            raise ParameterError(f"The request is too long: send at most {most} bytes.")
     return bytes(data)
