@@ -74,6 +74,7 @@ class Child:
             if process is not None and process.poll() is None:
                 self._asked_to_stop = True
                 _end(process)
+            _close(process)
             return self.condition()
 
     def _spawn(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
