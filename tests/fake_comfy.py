@@ -22,6 +22,7 @@ from aiohttp import WSCloseCode, web
 from aiohttp.test_utils import TestServer
 
 from tests.fake_files import still, video
+from tests.fake_userdata import UserData
 
 OUTPUT_NODE = "9"
 CORE = ("LoadImage", "KSampler", "RepeatImageBatch", "CreateVideo", "SaveVideo")
@@ -82,8 +83,7 @@ class FakeComfy:
         self.interrupts: list[str] = []
         self.files: dict[tuple[str, str, str], bytes] = {}
         self.nodes = {name: {} for name in (*CORE, *OWN)}
-        self.userdata: dict[str, tuple[bytes, float]] = {}  # the user's files: content, change
-        self.changes = 0
+        self.user = UserData()
         self.models = {"checkpoints": ["a.safetensors"], "loras": ["sub\\b.safetensors"]}
         self.argv = ["main.py"]
         self.version = "0.3.75"
@@ -132,8 +132,7 @@ class FakeComfy:
                 web.get("/models", self._folders),
                 web.get("/models/{folder}", self._models),
                 web.get("/features", self._features),
-                web.get("/v2/userdata", self._user_files),
-                web.get("/userdata/{file}", self._user_file),
+                *self.user.routes(),
                 web.get("/system_stats", self._stats),
             ]
         )
@@ -353,34 +352,6 @@ class FakeComfy:
         if request.match_info["folder"] not in self.models:
             raise web.HTTPNotFound
         return web.json_response(self.models[request.match_info["folder"]])
-
-    def publish(self, name: str, files: dict) -> None:
-        """Put a pipeline's files (JSON, or bytes as they are) into the user's folder."""
-        for file, value in files.items():
-            data = value if isinstance(value, bytes) else json.dumps(value).encode()
-            self.changes += 1
-            self.userdata[f"promptreel/pipelines/{name}/{file}"] = (data, float(self.changes))
-
-    def unpublish(self, name: str) -> None:
-        place = f"promptreel/pipelines/{name}/"
-        self.userdata = {k: v for k, v in self.userdata.items() if not k.startswith(place)}
-
-    async def _user_files(self, request):
-        folder = request.query["path"]
-        found = {path: row for path, row in self.userdata.items() if path.startswith(f"{folder}/")}
-        if not found:
-            return web.Response(status=404, text="Requested path not found")
-        rows = [
-            {"path": path, "type": "file", "size": len(data), "modified": change}
-            for path, (data, change) in found.items()
-        ]
-        return web.json_response([{"path": f"{folder}/x", "type": "directory"}, *rows])
-
-    async def _user_file(self, request):
-        path = request.match_info["file"]
-        if path not in self.userdata:
-            return web.Response(status=404)
-        return web.Response(body=self.userdata[path][0])
 
     async def _stats(self, _):
         told = {"comfyui_version": self.version, "argv": self.argv, "os": self.system}

@@ -43,7 +43,7 @@ async def _end(service: Any, job_id: str) -> Any:
 async def test_a_published_one_is_found_made_and_gone(aiohttp_client, tmp_path, fake):
     service = await served(aiohttp_client, tmp_path, fake.url)
     assert await names(service) == []
-    fake.publish("mine", FILES)
+    fake.user.publish("mine", FILES)
     await _has(service, "mine")
     status, answer = await generate(service, comfyPipeline="mine", seed="7")
     assert status == 200, answer
@@ -56,7 +56,7 @@ async def test_a_published_one_is_found_made_and_gone(aiohttp_client, tmp_path, 
     assert "mine" in servers[0]["pipelines"]
     document = await (await service.get("/api/openapi.json")).json()
     assert "mine" in str(document["components"]["schemas"])
-    fake.unpublish("mine")
+    fake.user.unpublish("mine")
     await _has(service)
     status, answer = await generate(service, comfyPipeline="mine")
     assert (status, answer["code"]) == (400, "unknown_pipeline")
@@ -64,14 +64,14 @@ async def test_a_published_one_is_found_made_and_gone(aiohttp_client, tmp_path, 
 
 async def test_one_is_known_at_once_where_it_is_asked_for(aiohttp_client, tmp_path, fake):
     service = await served(aiohttp_client, tmp_path, fake.url)
-    fake.publish("mine", FILES)
+    fake.user.publish("mine", FILES)
     status, answer = await generate(service, comfyPipeline="mine")
     assert status == 200, answer
 
 
 async def test_nothing_is_read_again_while_nothing_changes(aiohttp_client, tmp_path, fake):
     service = await served(aiohttp_client, tmp_path, fake.url)
-    fake.publish("mine", FILES)
+    fake.user.publish("mine", FILES)
     await _has(service, "mine")
     fake.requests.clear()
 
@@ -80,7 +80,7 @@ async def test_nothing_is_read_again_while_nothing_changes(aiohttp_client, tmp_p
 
     await found(looked)
     assert not [path for _, path, _ in fake.requests if path.startswith("/userdata")]
-    fake.publish("mine", {**FILES, "pipeline.json": {**MANIFEST, "title": "Changed"}})
+    fake.user.publish("mine", {**FILES, "pipeline.json": {**MANIFEST, "title": "Changed"}})
 
     async def changed() -> bool:
         told = await listing(service)
@@ -104,8 +104,8 @@ async def test_wrong_ones_are_told_and_harm_nothing(
     aiohttp_client, tmp_path, fake, caplog, files, why
 ):
     caplog.set_level(logging.WARNING)
-    fake.publish("bad", files)
-    fake.publish("good", FILES)
+    fake.user.publish("bad", files)
+    fake.user.publish("good", FILES)
     service = await served(aiohttp_client, tmp_path, fake.url)
     await _has(service, "good")
     (row,) = (await listing(service))["unusable"]
@@ -118,7 +118,7 @@ async def test_wrong_ones_are_told_and_harm_nothing(
 
 
 async def test_the_services_own_of_that_name_wins(aiohttp_client, tmp_path, fake):
-    fake.publish("camera-motion", FILES)
+    fake.user.publish("camera-motion", FILES)
     service = await served(aiohttp_client, tmp_path, fake.url)
 
     async def told() -> Any:
@@ -133,7 +133,7 @@ async def test_the_services_own_of_that_name_wins(aiohttp_client, tmp_path, fake
 
 
 async def test_never_taken_where_none_is_named(aiohttp_client, tmp_path, fake):
-    fake.publish("mine", {**FILES, "pipeline.json": {**MANIFEST, "rank": 10**6}})
+    fake.user.publish("mine", {**FILES, "pipeline.json": {**MANIFEST, "rank": 10**6}})
     service = await served(aiohttp_client, tmp_path, fake.url)
     await _has(service, "mine")
     status, _ = await generate(service)
@@ -143,15 +143,15 @@ async def test_never_taken_where_none_is_named(aiohttp_client, tmp_path, fake):
 
 async def test_not_more_than_so_many_nor_so_much(aiohttp_client, tmp_path, fake):
     for number in range(MOST + 2):
-        fake.publish(f"p{number:03}", FILES)
+        fake.user.publish(f"p{number:03}", FILES)
     service = await served(aiohttp_client, tmp_path, fake.url)
     await _has(service, *(f"p{number:03}" for number in range(MOST)))
     assert len((await listing(service))["unusable"]) == 2
     for number in range(MOST + 2):
-        fake.unpublish(f"p{number:03}")
+        fake.user.unpublish(f"p{number:03}")
     large = b'{"1": ' + b" " * (LARGEST_GRAPH - 20) + b"{}}"
     for number in range(10):
-        fake.publish(f"q{number}", {**FILES, "graph.json": large})
+        fake.user.publish(f"q{number}", {**FILES, "graph.json": large})
 
     async def told() -> bool:
         rows = (await listing(service))["unusable"]
@@ -160,13 +160,13 @@ async def test_not_more_than_so_many_nor_so_much(aiohttp_client, tmp_path, fake)
 
     await found(told)
     for number in range(9):
-        fake.unpublish(f"q{number}")
-    fake.publish("q9", FILES)
+        fake.user.unpublish(f"q{number}")
+    fake.user.publish("q9", FILES)
     await _has(service, "q9")
 
 
 async def test_off_means_not_even_asked(aiohttp_client, tmp_path, fake):
-    fake.publish("mine", FILES)
+    fake.user.publish("mine", FILES)
     service = await served(aiohttp_client, tmp_path, fake.url, published="off")
     status, answer = await generate(service, comfyPipeline="mine")
     assert (status, answer["code"]) == (400, "unknown_pipeline")
@@ -175,7 +175,7 @@ async def test_off_means_not_even_asked(aiohttp_client, tmp_path, fake):
 
 async def test_a_job_goes_only_to_a_server_that_holds_it(aiohttp_client, tmp_path, fake):
     async with FakeComfy() as other:
-        other.publish("mine", FILES)
+        other.user.publish("mine", FILES)
         service = await served(aiohttp_client, tmp_path, fake.url, other.url)
         await _has(service, "mine")
         for number in range(4):
@@ -190,8 +190,8 @@ async def test_two_of_one_name_are_not_mixed_up(aiohttp_client, tmp_path, fake):
     async with FakeComfy() as other:
         prefixed = {**GRAPH, "9": {**GRAPH["9"], "inputs": {**GRAPH["9"]["inputs"]}}}
         prefixed["9"]["inputs"]["filename_prefix"] = "video/other"
-        fake.publish("mine", FILES)
-        other.publish("mine", {**FILES, "graph.json": prefixed})
+        fake.user.publish("mine", FILES)
+        other.user.publish("mine", {**FILES, "graph.json": prefixed})
         service = await served(aiohttp_client, tmp_path, fake.url, other.url)
         await _has(service, "mine")
         status, _ = await generate(service, comfyPipeline="mine")
@@ -204,7 +204,7 @@ async def test_two_of_one_name_are_not_mixed_up(aiohttp_client, tmp_path, fake):
 
 async def test_a_job_runs_what_it_was_accepted_with(aiohttp_client, tmp_path, fake):
     fake.hold.clear()
-    fake.publish("mine", FILES)
+    fake.user.publish("mine", FILES)
     service = await served(aiohttp_client, tmp_path, fake.url, comfyui_jobs=1)
     await _has(service, "mine")
     jobs = []
@@ -214,7 +214,7 @@ async def test_a_job_runs_what_it_was_accepted_with(aiohttp_client, tmp_path, fa
         jobs.append(job["id"])
     await asyncio.sleep(0.3)
     assert len(fake.posts) == 1
-    fake.unpublish("mine")
+    fake.user.unpublish("mine")
     await _has(service)
     fake.hold.set()
     ended = [await _end(service, job) for job in jobs]
@@ -223,13 +223,13 @@ async def test_a_job_runs_what_it_was_accepted_with(aiohttp_client, tmp_path, fa
 
 
 async def test_a_job_outlives_the_service_and_its_pipeline(aiohttp_client, tmp_path, fake):
-    fake.publish("mine", FILES)
+    fake.user.publish("mine", FILES)
     first = await served(aiohttp_client, tmp_path, fake.url)
     await _has(first, "mine")
     fake.hold.clear()
     _, job = await generate(first, later=True, comfyPipeline="mine", seed="3")
     await first.close()
-    fake.unpublish("mine")
+    fake.user.unpublish("mine")
     fake.hold.set()
     second = await served(aiohttp_client, tmp_path, fake.url)
     ended = await _end(second, job["id"])
