@@ -120,6 +120,12 @@ class ComfyUI:
         ):
             pass
 
+    def send(self, method: str, path: str) -> None:
+        """Send a request without a body."""
+        asked = urllib.request.Request(self.url + path, method=method)
+        with urllib.request.urlopen(asked, timeout=10):
+            pass
+
     def log(self) -> str:
         """All that the server has printed, earlier runs included."""
         return self._log.read_text(encoding="utf-8", errors="replace")

@@ -32,6 +32,7 @@ SETTINGS = {
     "Comfy.Minimap.Visible": False,
     "Comfy.VueNodes.Enabled": False,
     "Comfy.Locale": "en",
+    "Comfy.ColorPalette": "dark",
 }
 NODES_2, RUSSIAN = {"Comfy.VueNodes.Enabled": True}, {"Comfy.Locale": "ru"}
 NOTICE = "[ComfyUI Notice]"  # the editor's word for imports that a next version may break

@@ -74,7 +74,7 @@ def test_scripts_say_only_what_is_translated():
 
 
 def test_settings_and_commands_have_words_and_the_same_english():
-    script = (PACK / "web" / "promptreel.js").read_text(encoding="utf-8")
+    script = _scripts()
     settings, commands = _words("en", "settings"), _words("en", "commands")
     for words in (*settings.values(), *commands.values()):
         for sentence in words.values():

@@ -6,7 +6,7 @@
 import { language, words } from "./words.js";
 
 const CORE = "g"; // a key that every loaded language of the editor has
-const OURS = /^PromptReel/;
+const OURS = /^PromptReel|^Publish as pipeline$/;
 const PATIENCE = 5000;
 const PAUSE = 50;
 
@@ -41,6 +41,7 @@ function ours(all) {
     settings: kept(all.settings),
     commands: kept(all.commands),
     settingsCategories: kept(all.settingsCategories),
+    menuLabels: kept(all.menuLabels),
     promptreel: all.promptreel ?? {},
   };
 }

@@ -11,8 +11,12 @@ export function language() {
   return app.extensionManager?.setting?.get("Comfy.Locale") ?? "en";
 }
 
-/** Fetch the words once. */
-export async function learn() {
+let learning = null;
+
+/** Fetch the words once, whoever asks. */
+export const learn = () => (learning ??= fetched());
+
+async function fetched() {
   try {
     const answer = await app.api.fetchApi("/i18n");
     if (answer.ok) known = await answer.json();
