@@ -37,6 +37,22 @@ MARKED = """() => app.graph.nodes
 SELECTED = "() => Object.values(app.canvas.selected_nodes).map((node) => node.type)"
 OUTLINED = """() => [...document.querySelectorAll(".lg-node")]
     .filter((node) => node.style.outline).map((node) => node.dataset.nodeId).sort()"""
+SAVED = {"filename_prefix": "a", "format": "auto", "codec": "auto"}
+STRANGE = {
+    number: {"class_type": kind, "inputs": inputs}
+    for number, kind, inputs in (
+        ("1", "LoadImage", {"image": "example.png"}),
+        ("2", "RepeatImageBatch", {"image": ["1", 0], "amount": 12}),
+        ("3", "CreateVideo", {"images": ["2", 0], "fps": 24.0}),
+        ("4", "SaveVideo", {"video": ["3", 0], **SAVED}),
+        ("5", "LoadImage", {"image": "example.png"}),
+        ("6", "RepeatImageBatch", {"image": ["5", 0], "amount": 12}),
+        ("7", "CreateVideo", {"images": ["6", 0], "fps": 12.0}),
+        ("8", "SaveVideo", {"video": ["7", 0], **SAVED}),
+    )
+}
+INTO_SUBGRAPH = """() => app.graph.convertToSubgraph(
+    new Set([6, 7].map((id) => app.graph.getNodeById(id))))"""
 
 
 @pytest.fixture
@@ -289,3 +305,32 @@ async def _ran(curl: str, line: str, folder: Path) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=-1)
     out, _ = await process.communicate()
     return json.loads(out)
+
+
+async def test_strange_workflow_asks_and_its_subgraph_is_opened(
+    comfyui: ComfyUI, nothing_published: None
+):
+    async with editor(comfyui, height=TALL) as opened:
+        await opened.page.evaluate("(graph) => app.loadApiJson(graph, 'strange')", STRANGE)
+        await opened.page.evaluate(INTO_SUBGRAPH)
+        await opened.page.locator(".promptreel-publish-tab-button").click()
+        panel = _panel(opened.page)
+        await panel.get_by_role("button", name="Read the open workflow").click()
+        await expect(panel.get_by_text("Answer what is asked first: ")).to_be_visible()
+        publish = panel.get_by_role("button", name="Publish", exact=True)
+        await expect(publish).to_be_disabled()
+        await _shown(opened, "asked")
+        video = panel.get_by_role("combobox", name="Video goes to")
+        await expect(video).to_have_value("")
+        await video.select_option("8")
+        await expect(publish).to_be_enabled()
+        inner = panel.get_by_role("button", name=re.compile(r"Show the node .* #\d+:\d+"))
+        await inner.first.click()
+        assert await opened.page.evaluate("() => app.canvas.graph !== app.rootGraph")
+        assert len(await opened.page.evaluate(SELECTED)) == 1
+        await panel.get_by_label("Name", exact=True).fill(NAME)
+        await publish.click()
+        await expect(panel.get_by_text(f"{NAME} is published.")).to_be_visible()
+        stored = await asyncio.to_thread(comfyui.get, f"/promptreel/pipelines/{NAME}")
+        assert stored["mapping"]["image"] == [["5", "image"]]
+        assert not opened.complaints

@@ -18,7 +18,7 @@ export class Publishing {
     this.place = make("div");
     this.element = make(
       "section.section",
-      { "aria-label": say("publishOpen") },
+      {},
       make("p.hint", { textContent: say("publishHint") }),
       button(say("readOpen"), () => this.begin(), "main"),
       this.saying.element,
