@@ -52,15 +52,11 @@ class Published(Pipeline):
 
 
 def publish(pipeline: Pipeline, manifest: Json) -> Published:
-    """Return a pipeline as one that was published with that manifest. Its rank counts for nothing:
-    it is never taken where none is named.
-    """
+    """Return a pipeline as one that was published with that manifest."""
     source = {"manifest": manifest, "graph": dict(pipeline.graph)}
     text = json.dumps([pipeline.name, source], sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    own = dict(vars(pipeline))
-    own["rank"] = 0
-    return Published(**own, kept={**source, "digest": digest})
+    return Published(**vars(pipeline), kept={**source, "digest": digest})
 
 
 def kept_of(pipeline: Pipeline) -> Json | None:

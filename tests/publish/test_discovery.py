@@ -79,7 +79,8 @@ async def test_nothing_is_read_again_while_nothing_changes(aiohttp_client, tmp_p
         return sum(path == "/v2/userdata" for _, path, _ in fake.requests) > 5
 
     await found(looked)
-    assert not [path for _, path, _ in fake.requests if path.startswith("/userdata")]
+    asked = {path for _, path, _ in fake.requests}
+    assert not [path for path in asked if path.startswith(("/userdata", "/models/"))]
     fake.user.publish("mine", {**FILES, "pipeline.json": {**MANIFEST, "title": "Changed"}})
 
     async def changed() -> bool:
@@ -87,6 +88,12 @@ async def test_nothing_is_read_again_while_nothing_changes(aiohttp_client, tmp_p
         return any(row["title"] == "Changed" for row in told["pipelines"])
 
     await found(changed)
+    fake.requests.clear()
+    fake.user.publish("second", FILES)
+    await _has(service, "mine", "second")
+    read = {path for _, path, _ in fake.requests if path.startswith("/userdata")}
+    assert len(read) == 2
+    assert all("second" in path for path in read)
 
 
 @pytest.mark.parametrize(
@@ -192,11 +199,21 @@ async def test_two_of_one_name_are_not_mixed_up(aiohttp_client, tmp_path, fake):
         prefixed["9"]["inputs"]["filename_prefix"] = "video/other"
         fake.user.publish("mine", FILES)
         other.user.publish("mine", {**FILES, "graph.json": prefixed})
-        service = await served(aiohttp_client, tmp_path, fake.url, other.url)
+        service = await served(aiohttp_client, tmp_path, fake.url, other.url, comfyui_jobs=1)
         await _has(service, "mine")
         status, _ = await generate(service, comfyPipeline="mine")
         assert status == 200
         assert (len(fake.posts), len(other.posts)) == (1, 0)
+        fake.hold.clear()  # the second one waits for its own server
+        jobs = [
+            (await generate(service, later=True, comfyPipeline="mine", seed=seed))[1]["id"]
+            for seed in ("8", "9")
+        ]
+        await asyncio.sleep(0.5)
+        assert len(other.posts) == 0
+        fake.hold.set()
+        assert [(await _end(service, job))["status"] for job in jobs] == ["succeeded"] * 2
+        assert (len(fake.posts), len(other.posts)) == (3, 0)
         status, _ = await generate(service, comfyPipeline="mine", serverUrl=other.url)
         assert status == 200
         assert "video/other" in str(other.posts[-1])
@@ -241,3 +258,55 @@ async def test_a_server_without_user_data_or_a_slow_one_works_on(aiohttp_client,
     service = await served(aiohttp_client, tmp_path, fake.url)
     status, answer = await generate(service, comfyPipeline="camera-motion")
     assert status == 200, answer
+
+
+async def test_what_changes_while_it_is_read_is_read_again(aiohttp_client, tmp_path, fake, caplog):
+    caplog.set_level(logging.INFO)
+    service = await served(aiohttp_client, tmp_path, fake.url)
+    other = {
+        **GRAPH,
+        "2": {"class_type": "KSampler", "inputs": {"image": ["1", 0], "noise_seed": 1}},
+    }
+    manifest = {**MANIFEST, "title": "New", "mapping": {"image": [["1", "image"]], "text": []}}
+    changed = False
+
+    async def change() -> None:
+        nonlocal changed
+        if not changed and fake.requests and fake.requests[-1][1].endswith("pipeline.json"):
+            changed = True
+            fake.user.publish("mine", {"graph.json": other, "pipeline.json": manifest})
+
+    fake.after_read = change
+    fake.user.publish("mine", FILES)
+    await _has(service, "mine")
+    status, answer = await generate(service, comfyPipeline="mine")
+    assert status == 200, answer
+    assert changed
+    assert "noise_seed" in str(fake.posts[-1]["prompt"])
+    assert sum("is published at" in text for text in caplog.messages) == 1  # never a mixture
+
+
+async def test_jobs_behind_one_that_waits_for_its_server_go_on(aiohttp_client, tmp_path, fake):
+    async with FakeComfy() as other:
+        other.user.publish("mine", FILES)
+        settings = {"comfyui_away_seconds": 600.0}
+        first = await served(aiohttp_client, tmp_path, fake.url, other.url, **settings)
+        await _has(first, "mine")
+        other.hold.clear()
+        fake.hold.clear()
+        held = [
+            (await generate(first, later=True, comfyPipeline="mine", seed=seed))[1]["id"]
+            for seed in ("1", "2", "3")
+        ]
+        await first.close()
+        await other.stop()
+        fake.hold.set()
+        second = await served(aiohttp_client, tmp_path, fake.url, other.url, **settings)
+        status, answer = await asyncio.wait_for(
+            generate(second, comfyPipeline="camera-motion", seconds="1"), 20
+        )
+        assert status == 200, answer
+        for job in held:
+            state = await (await second.get(f"/api/jobs/{job}")).json()
+            assert state["status"] in ("queued", "running")
+        await other._start(0)

@@ -226,6 +226,29 @@ async def test_pages_of_other_sites_get_nothing(client: Client, tmp_path: Path, 
     assert _stored(tmp_path) == []
 
 
+@pytest.mark.parametrize(("listen", "host"), [("0.0.0.0,::", ""), ("127.0.0.1", "evil.example")])
+async def test_who_comes_from_other_machines_starts_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch, listen: str, host: str
+):
+    monkeypatch.delenv("PROMPTREEL_PANEL_SIDECAR", raising=False)
+    arguments = ModuleType("comfy.cli_args")
+    arguments.args = SimpleNamespace(listen=listen)  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setitem(sys.modules, "comfy.cli_args", arguments)
+    headers = {"Host": host} if host else {}
+    answer = await client.post("/promptreel/sidecar", json={"run": False}, headers=headers)
+    assert answer.status == 403
+    assert "PROMPTREEL_PANEL_SIDECAR=1" in (await answer.json())["error"]
+    monkeypatch.setenv("PROMPTREEL_PANEL_SIDECAR", "1")
+    answer = await client.post("/promptreel/sidecar", json={"run": False}, headers=headers)
+    assert (answer.status, (await answer.json())["state"]) == (200, "stopped")
+
+
+async def test_jobs_of_no_service_are_a_sentence(client: Client):
+    answer = await client.get("/promptreel/sidecar/jobs")
+    assert answer.status == 409
+    assert (await answer.json())["error"].endswith(".")
+
+
 async def test_a_form_is_refused_and_the_own_page_is_not(client: Client):
     text = json.dumps({"graph": MOTION})
     plain = await client.post(
