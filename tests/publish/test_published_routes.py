@@ -115,6 +115,36 @@ async def test_read_asks_what_it_can_not_know_and_takes_the_answer(client: Clien
     assert refused["questions"][0]["name"] == "image"
 
 
+async def test_a_choice_goes_before_what_a_request_says(client: Client):
+    chosen = {"text": [["1", "negative"]], "seed": []}
+    told = await _ask(client, "POST", f"{PIPELINES}/read", {"graph": MOTION, "mapping": chosen})
+    found = {row["name"]: row["slots"] for row in told["findings"]}
+    assert told["ok"]
+    assert (found["text"], found["seed"], found["negative"]) == ([["1", "negative"]], [], [])
+    body = {"name": "mine", "graph": MOTION, "mapping": chosen}
+    await _ask(client, "POST", PIPELINES, body, 201)
+    whole = await _ask(client, "GET", f"{PIPELINES}/mine")
+    assert whole["mapping"]["text"] == [["1", "negative"]]
+    assert (whole["mapping"]["seed"], whole["mapping"]["negative"]) == ([], [])
+    assert whole["mapping"]["image"] == [["1", "image"]]
+    assert not {"seed", "negative"} & {row["name"] for row in whole["parameters"]}
+
+
+async def test_one_widget_is_not_for_two(client: Client):
+    mapping = {"text": [["1", "negative"]], "negative": [["1", "negative"]]}
+    said = await _refused(client, f"{PIPELINES}/read", {"graph": MOTION, "mapping": mapping})
+    assert "both text and negative" in said
+
+
+async def test_a_place_taken_by_a_choice_is_taken_from_what_was_found(client: Client):
+    graph = {**GRAPH, "3": {"class_type": "PrimitiveInt", "inputs": {"value": 3}}}
+    body = {"graph": graph, "mapping": {"text": [], "strength": [["2", "seed"]]}}
+    told = await _ask(client, "POST", f"{PIPELINES}/read", body)
+    found = {row["name"]: row["slots"] for row in told["findings"]}
+    assert found["strength"] == [["2", "seed"]]
+    assert not found.get("seed")
+
+
 async def test_two_outputs_are_a_question(client: Client):
     graph = {**GRAPH, "10": GRAPH["9"]}
     told = await _ask(client, "POST", f"{PIPELINES}/read", {"graph": graph})

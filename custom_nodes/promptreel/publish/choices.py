@@ -42,7 +42,21 @@ def read_choices(view: View, mapping: object, outputs: object) -> Choices:
     video = _node(view, nodes.get("video"))
     still = _node(view, nodes.get("image"))
     chosen = {_name(name): _slots(view, name, value) for name, value in places.items()}
+    _check_once(chosen)
     return Choices(chosen, video, "" if "image" in nodes and still is None else still)
+
+
+def _check_once(chosen: Mapping[str, Slots]) -> None:
+    """Raise NoSuchPlace where one widget would take two parameters: one would be lost."""
+    takes: dict[Slot, str] = {}
+    for name, slots in chosen.items():
+        for slot in slots:
+            other = takes.setdefault(slot, name)
+            if other != name:
+                raise NoSuchPlace(
+                    f"{slot.input[:60]!r} of node {slot.node[:60]!r} can't take both {other} and "
+                    f"{name}: choose another place for one of them, or nowhere."
+                )
 
 
 def _name(name: str) -> str:

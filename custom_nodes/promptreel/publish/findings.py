@@ -86,7 +86,8 @@ def find_all(view: View, output: str, given: Mapping[str, Slots]) -> Findings:
     unused = {slot for slots in idle(view).values() for slot in slots}
     mapping = {name: tuple(s for s in mapping[name] if s not in unused) for name in mapping}
     mapping.update(given)
-    kept = {name: slots for name, slots in mapping.items() if slots or name == "text"}
+    decided = {"text", *given}  # what somebody sends nowhere is to be remembered
+    kept = {name: slots for name, slots in mapping.items() if slots or name in decided}
     found = Findings(output, find_still(view, stages), kept, length, tuple(questions))
     return replace(found, notes=tuple(_notes(view, found, stages)))
 

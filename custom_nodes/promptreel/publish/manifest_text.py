@@ -13,7 +13,7 @@ from .findings import Findings
 from .graphs import results
 from .params import COMMON
 from .pipelines import Slot
-from .requests import idle, is_by_request
+from .requests import idle, requested
 from .tracing import Slots
 from .values import Json
 from .view import View
@@ -47,7 +47,12 @@ def manifest(view: View, found: Findings, models: Sequence[Json], about: About) 
     result: Json = {"title": about.title, "description": about.description}
     if about.requires:
         result["requires"] = about.requires
-    kept = {name: slots for name, slots in found.mapping.items() if not is_by_request(view, slots)}
+    own = requested(view)
+    kept = {
+        name: slots
+        for name, slots in found.mapping.items()
+        if not (name in own and set(slots) == set(own[name])) and (slots or name in ("text", *own))
+    }
     kept |= {name: () for name in idle(view) if not found.mapping.get(name)}
     result["mapping"] = {name: [[s.node, s.input] for s in slots] for name, slots in kept.items()}
     result["params"] = {

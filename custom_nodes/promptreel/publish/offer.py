@@ -64,10 +64,30 @@ def offered(view: View, choices: Choices, known: Sequence[Json] = ()) -> Offer:
     output = find_output(view, choices.video)
     question = output if isinstance(output, Question) else None
     node = output.choices[0][0].node if isinstance(output, Question) else output
-    found = find_all(view, node, {**requested(view), **choices.mapping})
+    found = find_all(view, node, _given(view, choices))
+    freed = _without(found.mapping, choices)
+    if freed:
+        found = find_all(view, node, {**_given(view, choices), **freed})
     if choices.still is not None:
         found = replace(found, still=choices.still or None)
     return Offer(view, found, choices, tuple(model_rows(view, known)), question)
+
+
+def _given(view: View, choices: Choices) -> dict[str, Slots]:
+    """Return what is not looked for: what the Request nodes say, and what the person decided."""
+    own = requested(view)
+    return {**own, **_without(own, choices), **choices.mapping}
+
+
+def _without(mapping: Mapping[str, Slots], choices: Choices) -> dict[str, Slots]:
+    """Return those of a mapping that lose a place which the person gave to another parameter."""
+    taken = {slot for slots in choices.mapping.values() for slot in slots}
+    others = {name: slots for name, slots in mapping.items() if name not in choices.mapping}
+    return {
+        name: tuple(slot for slot in slots if slot not in taken)
+        for name, slots in others.items()
+        if taken.intersection(slots)
+    }
 
 
 def outputs(view: View) -> list[str]:

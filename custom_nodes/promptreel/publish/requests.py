@@ -37,8 +37,3 @@ def idle(view: View) -> dict[str, Slots]:
         if unused:
             found[name] = unused
     return found
-
-
-def is_by_request(view: View, slots: Slots) -> bool:
-    """Whether Request nodes alone take it: then nothing needs to be mapped."""
-    return bool(slots) and all(view.kind(slot.node) == REQUEST for slot in slots)
