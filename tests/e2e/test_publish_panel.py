@@ -117,6 +117,7 @@ async def test_open_workflow_is_published_tested_and_removed_by_clicks(
         await row.get_by_label("Text", exact=True).fill("pan left, 1 second")
         await row.get_by_role("button", name="Test", exact=True).click()
         await expect(row.get_by_text("Done.")).to_be_visible(timeout=90_000)
+        assert await row.locator("progress").evaluate("(bar) => bar.value") > 0
         video = await row.locator("video").element_handle()
         plays = "(video) => video.readyState > 1 && Math.abs(video.duration - 1) < 0.1"
         await opened.page.wait_for_function(plays, arg=video)
@@ -158,6 +159,7 @@ async def test_mapping_is_shown_on_the_nodes_and_can_be_changed(
         await expect(panel.get_by_text(f"{NAME} is published.")).to_be_visible()
         stored = await asyncio.to_thread(comfyui.get, f"/promptreel/pipelines/{NAME}")
         assert stored["mapping"]["text"] == [["1", "negative"]]
+        assert not stored["mapping"].get("negative")  # one widget takes one thing
         assert await opened.page.evaluate(MARKED) == []
         assert not opened.complaints
 

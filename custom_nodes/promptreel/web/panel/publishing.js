@@ -50,13 +50,15 @@ export class Publishing {
     const before = structuredClone(this.settled);
     if (name === "video") this.settled.outputs = { video: chosen };
     else this.settled.mapping[name] = chosen;
-    await this.saying.guard(() =>
+    const reading = this.saying.guard(() =>
       this.read().catch((why) => {
         this.settled = before;
         this.show();
         throw why;
       }),
     );
+    this.reading = reading;
+    await reading;
     this.place.querySelector(`select[data-role="${CSS.escape(name)}"]`)?.focus();
   }
 
@@ -89,6 +91,8 @@ export class Publishing {
   }
 
   async publish(replace) {
+    await this.reading; // what has just been chosen may change the rest
+    if (!this.told.ok) return;
     const name = this.name.value.trim();
     this.again.replaceChildren();
     await this.saying.guard(async () => {
