@@ -1,6 +1,6 @@
 """The pipeline.json of what was found. Pure.
 
-Only what `sidecar.manifest` can't know by itself is written: limits that ComfyUI tells, what the
+Only what `manifest` can't know by itself is written: limits that ComfyUI tells, what the
 length counts, the model files.
 """
 

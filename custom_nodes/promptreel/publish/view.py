@@ -29,7 +29,7 @@ class Edge:
 
 
 class View:
-    """Questions to one graph. The graph was checked by `sidecar.graphs.check_graph`."""
+    """Questions to one graph. The graph was checked by `graphs.check_graph`."""
 
     def __init__(self, graph: Mapping[str, Json], knowledge: Knowledge) -> None:
         self.graph = graph
