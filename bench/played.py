@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.backends.base import BackendError, RunContext
-from sidecar.backends.comfy import UNREACHABLE
+from sidecar.backends.comfy import unreachable
+from sidecar.comfy.errors import Unreachable
 from sidecar.media import LocalMediaStore
 from sidecar.pool.pool import Pool, Watch
 from sidecar.values import Outputs
@@ -103,7 +104,9 @@ class Played:
             self.moved += 1
             assert self.home is not None
             elsewhere = self.home.others(context.job, server.url)
-            raise BackendError(UNREACHABLE, retry_in=1.0 if elsewhere else None) from None
+            error = unreachable(Unreachable("away"), Watch().away_s, begun=False)
+            self.home.lost(server.url)
+            raise BackendError(error, retry_in=1.0 if elsewhere else None) from None
 
     async def _render(self, server: Server, job_id: str, pipeline: str) -> bool:
         """Render; False if the server died in the middle, which loses what it had done."""

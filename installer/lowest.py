@@ -19,7 +19,8 @@ from .environment import ensure, python_of
 
 FOLDER = ".venv-lowest"
 REPORT = "promptreel-audit.json"
-TESTS = ("tests/sidecar", "tests/engine", "tests/families", "-m", "not browser and not comfyui")
+FOLDERS = ("sidecar", "openapi", "hostile", "studio", "cli", "importer", "engine", "families")
+TESTS = (*(f"tests/{name}" for name in FOLDERS), "-m", "not browser and not comfyui")
 
 
 def test_lowest(root: Path, arguments: Sequence[str]) -> int:
@@ -31,7 +32,7 @@ def test_lowest(root: Path, arguments: Sequence[str]) -> int:
     tests = list(arguments) or list(TESTS)
     failed = show([oldest, "-m", "pytest", "-q", *tests], root, clean(os.environ))
     say("\n==> pip-audit")
-    return failed or _audit(root, python)
+    return _audit(root, python) or failed
 
 
 def _oldest(root: Path, python: Path) -> Path:
@@ -55,7 +56,8 @@ def _audit(root: Path, python: Path) -> int:
     told = capture([python, "-m", "pip_audit", *asked])
     found = read_report(report)
     if found is None:
-        say(f"NOT RUN: the list of known holes can't be had. {told.reason}")
+        why = told.reason if told.status else "The index tells nothing of any package."
+        say(f"NOT RUN: the list of known holes can't be had. {why}")
         return 0
     if found.unknown:
         say(f"Not in the list, so not looked at: {len(found.unknown)} packages.")

@@ -11,10 +11,10 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from .errors import BadRequest
@@ -23,6 +23,7 @@ from .visible import says_something
 MULTIPART = "multipart/form-data"
 Pairs = list[tuple[str, str]]
 _MOST_FIELDS = 200  # of which a pipeline may declare most
+_MOST_LINES = 5000  # of a multipart body, around what its parts hold: boundaries and their headers
 
 # What aiohttp's readers raise for a body that is not what its content type says.
 MALFORMED = (
@@ -38,10 +39,13 @@ MALFORMED = (
 )
 
 
-async def read_fields(request: web.Request, texts: Collection[str] = ()) -> dict[str, str]:
+async def read_fields(
+    request: web.Request, texts: Collection[str] = (), known: Collection[str] | None = None
+) -> dict[str, str]:
     """Return the body's fields; blank ones, and those that are null in JSON, are left out.
 
-    `texts`: the fields that can't be a number, true or false in JSON. Raises BadRequest.
+    `texts`: the fields that can't be a number, true or false in JSON. `known`: those that may be
+    blank; a typo must not be ignored there either. Raises BadRequest.
     """
     read = _READERS.get(request.content_type.lower())
     if read is None:
@@ -51,6 +55,9 @@ async def read_fields(request: web.Request, texts: Collection[str] = ()) -> dict
     except (*MALFORMED, RecursionError):
         raise malformed() from None
     fields = _once(pairs)
+    strange = () if known is None else [name for name, _ in pairs if name not in known]
+    if strange and not set(strange) & set(fields):  # what has a value is refused with more to say
+        raise unknown_fields(strange, known or ())
     wrong = {name: "must be a text" for name in texts if isinstance(fields.get(name), _Scalar)}
     if wrong:
         raise BadRequest(f"The field {next(iter(wrong))!r} must be a text.", fields=wrong)
@@ -85,8 +92,35 @@ def unknown_fields(names: Iterable[str], accepted: Iterable[str]) -> BadRequest:
     )
 
 
+def multipart(request: web.Request) -> MultipartReader:
+    """Return a reader of a multipart body, as the request's own but for the lines that it reads.
+
+    Whatever comes before the first part is read line by line, which takes seconds for a megabyte
+    of empty ones. Raises what is in MALFORMED, now or while it reads.
+    """
+    return MultipartReader(request.headers, cast("StreamReader", _FewLines(request.content)))
+
+
+class _FewLines:
+    """A stream of which only so many lines are read as such."""
+
+    def __init__(self, content: StreamReader) -> None:
+        self._content = content
+        self._left = _MOST_LINES
+
+    async def readline(self, **options: Any) -> bytes:  # noqa: ANN401  the stream's own
+        """Return the next line. Raises ValueError."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many lines")
+        return await self._content.readline(**options)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the stream's own
+        return getattr(self._content, name)
+
+
 async def _multipart(request: web.Request) -> Pairs:
-    reader = await request.multipart()
+    reader = multipart(request)
     pairs: Pairs = []
     left = request.client_max_size
     while (part := await reader.next()) is not None:
@@ -134,7 +168,7 @@ async def _json(request: web.Request) -> Pairs:
     pairs = await asyncio.to_thread(parse)
     if not isinstance(pairs, _Pairs):
         raise malformed("The JSON must be an object.")
-    return [(name, _as_text(name, value)) for name, value in pairs if value is not None]
+    return [(name, "" if value is None else _as_text(name, value)) for name, value in pairs]
 
 
 _READERS: Mapping[str, Callable[[web.Request], Awaitable[Pairs]]] = {

@@ -176,9 +176,9 @@ def _check_host(request: web.Request, settings: Settings, *, locked: bool) -> No
     host = request.headers.get("Host", "")
     if not host:
         raise BadRequest("Send a Host header.", details="HTTP/1.1 asks for one.")
-    if locked and not settings.loopback:
-        return
     name = _hostname(host)
+    if name and locked and not settings.loopback:
+        return
     if not _is_literal(name) and not is_loopback(name) and name not in _own_names(settings):
         raise Forbidden(
             "This host name does not belong to the service: list it in PROMPTREEL_ALLOWED_HOSTS.",
@@ -194,10 +194,16 @@ def _own_names(settings: Settings) -> set[str]:
 
 
 def _hostname(host: str) -> str:
+    """Return the name in a Host header; blank if it holds anything but a name and a port.
+
+    Links in answers begin with it, and nobody may make them lead elsewhere ("127.0.0.1@evil").
+    """
     try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        parts = urlsplit(f"//{host}")
+        whole = parts.netloc == host and parts.username is None and parts.port != 0
     except ValueError:
         return ""
+    return (parts.hostname or "").rstrip(".") if whole else ""
 
 
 def _is_literal(name: str) -> bool:

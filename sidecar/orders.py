@@ -32,6 +32,12 @@ DEMO_PIPELINE = "camera-motion"
 MAX_TEXT = 200_000  # characters; the engine looks at no more
 
 
+def known_fields(pipelines: Mapping[str, Pipeline]) -> set[str]:
+    """Return every field that some pipeline takes."""
+    own = {param.name for pipeline in pipelines.values() for param in pipeline.params}
+    return {*FIELDS, *(param.name for param in COMMON), *own}
+
+
 class Catalog(Protocol):
     """Which pipelines there are, and which of them a ComfyUI can run."""
 

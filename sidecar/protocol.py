@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import HttpVersion11, http_exceptions, web
 
+from .access.headers import BARE
 from .answers import error_body
 from .errors import ApiError, BadRequest, ServerFailure
 from .slow import Patience, Patient, Refusing, room
@@ -122,8 +123,7 @@ class Protocol(Patient):
 
 
 def _answer(error: ApiError, status: int) -> web.Response:
-    headers = {"X-Content-Type-Options": "nosniff"}
-    response = web.json_response(error_body(error), status=status, headers=headers)
+    response = web.json_response(error_body(error), status=status, headers=BARE)
     response.force_close()
     return response
 

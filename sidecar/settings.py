@@ -180,7 +180,9 @@ def _read(row: Setting, given: Mapping[str, str | None], environ: Mapping[str, s
     if flag is not None:
         name, text = str(row.flag), flag.strip()
     else:
-        name, text = row.env, environ.get(row.env, "").strip() or row.default
+        name, text = row.env, environ.get(row.env, row.default).strip()
+        if row.kind != "url":  # blank means absent, but for an address: there it means none
+            text = text or row.default
     try:
         return _READERS[row.kind](row, text)
     except _WrongValueError as error:

@@ -12,13 +12,16 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
+from .access.headers import BARE
 from .answers import error_body
 from .errors import ApiError, BadRequest, Unavailable
 
 _RATE = 500.0  # bytes a second that a body must come with: a tenth of the slowest phone's
 _LINGER_S = 10.0  # for a body that nobody wants: who sends it is to hear the answer
+_BEYOND = 2**20  # bytes of a body above the largest right one: who reads it is to refuse it first
+_UNREAD = 4 * 2**20  # bytes that a packed body may unfold to when nobody wants it
 _SPARE_FILES = 100  # that the service opens itself: databases, pictures, servers
 
 
@@ -45,10 +48,14 @@ class TooSlow(web.RequestPayloadError):
         )
 
 
+class TooMuch(web.RequestPayloadError):
+    """A body has more bytes than any right one."""
+
+
 class Patient(web.RequestHandler):
     """aiohttp's own protocol, with an end to its patience."""
 
-    __slots__ = ("_begun", "_look", "_mark", "_patience", "_stuck")
+    __slots__ = ("_begun", "_deaf", "_going_on", "_look", "_mark", "_patience", "_stuck", "_unread")
 
     def __init__(
         self,
@@ -66,6 +73,9 @@ class Patient(web.RequestHandler):
         self._stuck: asyncio.TimerHandle | None = None
         self._mark: tuple[web.BaseRequest | None, int] = (None, 0)
         self._begun = 0.0
+        self._going_on: asyncio.Handle | None = None
+        self._unread: tuple[StreamReader, int] | None = None
+        self._deaf = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to watch."""
@@ -75,10 +85,10 @@ class Patient(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Watch no more."""
-        for timer in (self._look, self._stuck):
+        for timer in (self._look, self._stuck, self._going_on):
             if timer is not None:
                 timer.cancel()
-        self._look = self._stuck = None
+        self._look = self._stuck = self._going_on = self._unread = None
         self._mark = (None, 0)
         super().connection_lost(exc)
 
@@ -93,6 +103,55 @@ class Patient(web.RequestHandler):
             self._stuck.cancel()
             self._stuck = None
         super().resume_writing()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Let the body go on, but not before everybody else had a turn.
+
+        aiohttp would unfold the next piece of a packed body at once, and so, for whoever reads it
+        piece by piece, all of it without a pause.
+        """
+        if self._going_on is None:
+            self._going_on = self._loop.call_soon(self._go_on, resume_parser)
+
+    def _go_on(self, resume_parser: bool) -> None:
+        self._going_on = None
+        if self.transport is not None and not self._has_enough():
+            super().resume_reading(resume_parser)
+
+    def _has_enough(self) -> bool:
+        """Whether more came of a body than may; then it ends here."""
+        if self._unread is not None:
+            content, most = self._unread
+            if content.total_bytes > most:
+                self._hear_no_more()
+            return content.total_bytes > most
+        request = self._current_request
+        if request is None or request.content.total_bytes <= request.client_max_size + _BEYOND:
+            return False
+        request.content.set_exception(TooMuch())
+        return True
+
+    def _hear_no_more(self) -> None:
+        """Throw away what still comes: who sends it is to read the answer, not a cut connection."""
+        self._deaf = True
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.write_eof()
+            self.transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        if not self._deaf:
+            super().data_received(data)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send an answer. What is left of a packed body is not unfolded for long."""
+        content = request.content
+        if "Content-Encoding" in request.headers and not content.is_eof():
+            self._unread = content, content.total_bytes + _UNREAD
+            resp.force_close()
+        return await super().finish_response(request, resp, start_time)
 
     def _cut(self) -> None:
         if isinstance(self.transport, asyncio.WriteTransport):
@@ -147,11 +206,15 @@ def _full() -> bytes:
     )
     body = web.json_response(error_body(error)).body
     text = body if isinstance(body, bytes) else b""
-    head = (
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 5\r\n"
-        f"X-Content-Type-Options: nosniff\r\nConnection: close\r\nContent-Length: {len(text)}\r\n"
-    )
-    return f"{head}\r\n".encode() + text
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(text)),
+        "Retry-After": "5",
+        "Connection": "close",
+        **BARE,
+    }
+    lines = ["HTTP/1.1 503 Service Unavailable", *(f"{k}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + text
 
 
 def _forget_the_unread(transport: asyncio.BaseTransport, seconds: float) -> None:

@@ -17,6 +17,8 @@ from .media import MediaStore, TooLarge, content_type
 from .pictures import Pictures
 
 FIELD = "imageUrl"
+_FORMS = "It may be what /api/upload gave, a public http(s) address of a picture, or a data: URI."
+_SPACE = b" \t\n\f\r"  # what a page may have wrapped base64 with
 
 
 class Sources:
@@ -77,17 +79,23 @@ def _picture_key(key: str) -> str:
 
 
 def _bad(sentence: str, code: str) -> BadRequest:
-    return BadRequest(sentence, code=code, fields={FIELD: sentence})
+    reason = sentence.removeprefix(f"{FIELD} ")
+    return BadRequest(sentence, code=code, details=_FORMS, fields={FIELD: reason})
 
 
 def _decode_data_uri(address: str) -> bytes:
-    """Return the bytes of a data: URI (RFC 2397). Raises BadRequest."""
+    """Return the bytes of a data: URI (RFC 2397). Raises BadRequest.
+
+    Base64 is read as browsers do: white space and missing padding are forgiven.
+    """
     head, comma, body = address.partition(",")
     data = unquote_to_bytes(body)
     if comma and not head.lower().endswith(";base64"):
         return data
+    packed = data.translate(None, _SPACE).rstrip(b"=")
     try:
-        return base64.b64decode(data if comma else b"!", validate=True)
+        padding = b"=" * (-len(packed) % 4)
+        return base64.b64decode(packed + padding if comma else b"!", validate=True)
     except ValueError:
         raise _bad("The data: URI in imageUrl is damaged.", "invalid_image") from None
 

@@ -306,10 +306,15 @@ class FakeComfy:
         return web.Response()
 
     async def _upload(self, request):
-        form = await request.post()
-        image, subfolder = form["image"], form.get("subfolder", "")
-        self.files["input", subfolder, image.filename] = image.file.read()
-        return web.json_response({"name": image.filename, "subfolder": subfolder, "type": "input"})
+        name = subfolder = ""
+        data = b""
+        async for part in await request.multipart():  # post() leaves its file open when it is cut
+            if part.name == "image":
+                name, data = part.filename, bytes(await part.read())
+            elif part.name == "subfolder":
+                subfolder = await part.text()
+        self.files["input", subfolder, name] = data
+        return web.json_response({"name": name, "subfolder": subfolder, "type": "input"})
 
     async def _view(self, request):
         if self.faults.drop_views:

@@ -11,7 +11,7 @@ import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 COMMIT = "c" * 40
 
@@ -39,6 +39,7 @@ class FakeHub:
         self.plain: set[str] = set()  # files outside LFS: no checksum is told
         self.requests: list[tuple[str, str, str]] = []  # method, path, Range
         self.sent = 0
+        self.encodings: set[str] = set()  # that were asked for
         self.tokens_elsewhere = 0  # a token must never reach the other host
         self.held = threading.Event()
         self.release = threading.Event()
@@ -97,6 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path = unquote(self.path.partition("?")[0])
         self.hub.requests.append((self.command, path, self.headers.get("Range", "")))
+        self.hub.encodings.add(self.headers.get("Accept-Encoding", ""))
         refusal = self._refusal(path_is_elsewhere=path.startswith("/cdn/"))
         if refusal:
             return self._plain(*refusal)
@@ -129,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             digest = hashlib.sha256(data).hexdigest()
             headers = {"X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(len(data))}
         elsewhere = self.hub.url.replace("127.0.0.1", "localhost")  # another origin
-        where = f"{elsewhere}/cdn/{name}"
+        where = f"{elsewhere}/cdn/{quote(name)}"
         self._plain(302, {**headers, "X-Repo-Commit": COMMIT, "Location": where})
 
     def _plain(self, status: int, headers: dict[str, str]) -> None:
@@ -166,6 +168,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         cut = faults.cut_after.pop(0) if faults.cut_after else len(data)
+        self.hub.sent += cut  # before: who has the bytes may look at once
         self.wfile.write(data[:cut])
-        self.hub.sent += cut
         self.close_connection = cut < len(data)

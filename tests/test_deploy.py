@@ -66,19 +66,20 @@ def test_images_run_as_nobody_in_particular_and_tell_their_health(name: str):
     (user,) = [line for line in lines if line.startswith("USER ")]
     assert re.fullmatch(r"USER 1\d{4}", user)
     assert any(line.startswith("HEALTHCHECK ") for line in lines)
+    (check,) = [line.strip() for line in lines if line.startswith("    CMD [")]
+    assert "ProxyHandler({})" in check  # Docker hands its own proxy's address to each container
     assert not any(":latest" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "comfyui.Dockerfile"])
 def test_what_an_image_copies_is_there_and_not_ignored(name: str):
-    allowed = re.findall(r"(?m)^!(.+)$", text(DOCKER / "Dockerfile.dockerignore"))
+    allowed = re.findall(r"(?m)^!(.+)$", text(DOCKER / f"{name}.dockerignore"))
     copies = re.findall(r"(?m)^COPY (?!--from)(.+) \S+$", text(DOCKER / name))
     paths = [path for line in copies for path in line.split()]
     assert paths
     for path in paths:
         assert (ROOT / path).exists(), path
-        if name == "Dockerfile":
-            assert path in allowed
+        assert path in allowed
 
 
 def test_the_image_has_what_the_wheel_is_built_of():

@@ -19,5 +19,5 @@ RUN pip install --no-cache-dir -r custom_nodes/promptreel/requirements.txt \
 USER 10002
 EXPOSE 8188
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8188/system_stats', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:8188/system_stats', timeout=4)"]
 CMD ["python", "main.py", "--listen", "0.0.0.0", "--port", "8188"]

@@ -24,6 +24,15 @@ _COMMON = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",  # names of files are all that is asked for them
 }
+_SERVER = "PromptReel"  # and not which versions of what it is made of
+# What an answer says that is given before there is a request (bytes that are no HTTP).
+BARE = {
+    "Server": _SERVER,
+    **_COMMON,
+    "Content-Security-Policy": _DATA_POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
 _SHOWN = ("image/", "video/")
 
 
@@ -31,7 +40,7 @@ def secure(request: web.Request, headers: MutableMapping[str, str], *, shared: b
     """Add what is missing. `shared`: pages of other origins may show files (some are listed)."""
     file = request.path.startswith(FILES) and not _is(headers, "application/json")
     shown = file and _is(headers, *_SHOWN)
-    headers["Server"] = "PromptReel"  # and not which versions of what it is made of
+    headers["Server"] = _SERVER
     for name, value in _COMMON.items():
         headers.setdefault(name, value)
     headers.setdefault("Content-Security-Policy", _SHOWN_POLICY if shown else _DATA_POLICY)

@@ -16,10 +16,21 @@ from sidecar.errors import ServerFailure, TooManyRequests, Unavailable
 from sidecar.fingerprint import HEADER, asked_hash, conflict, read_key, request_hash
 from sidecar.forms import read_fields
 from sidecar.jobs import IdempotencyConflict, Job, JobSpec, QueueFull
-from sidecar.keys import BUS, CLOSING, DRAINING, HEAVY, METRICS, ORDERS, PLACES, SETTINGS, STORE
+from sidecar.keys import (
+    BUS,
+    CATALOG,
+    CLOSING,
+    DRAINING,
+    HEAVY,
+    METRICS,
+    ORDERS,
+    PLACES,
+    SETTINGS,
+    STORE,
+)
 from sidecar.observe.context import REQUEST_ID
 from sidecar.observe.requests import TRACE
-from sidecar.orders import TEXTS
+from sidecar.orders import TEXTS, known_fields
 from sidecar.prefer import Preference, parse_prefer
 
 from .urls import base_url, naming, own_hosts, tenant
@@ -47,7 +58,7 @@ async def generate(request: web.Request) -> web.Response:
 
 async def _take(request: web.Request, key: str | None) -> tuple[Job, bool]:
     """Return the job, and whether it was there before; the form, which may be large, goes here."""
-    fields = await read_fields(request, TEXTS)
+    fields = await read_fields(request, TEXTS, known_fields(request.app[CATALOG].pipelines))
     if key is None:
         return await _submit(request, fields, None, "")
     asked = await asyncio.to_thread(asked_hash, fields)

@@ -70,14 +70,14 @@ async def _view(request: web.Request, job: Job, longest: int | None = None) -> J
 
 
 def _states(text: str) -> list[JobState]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = text.split(",") if text else []
     if any(name not in _STATES for name in names):
         raise _bad("status", f"must be of {', '.join(_STATES)}")
     return [JobState(name) for name in names]
 
 
 def _limit(text: str) -> int:
-    if not text.strip():
+    if not text:
         return DEFAULT
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MOST):
         raise _bad("limit", f"must be a whole number from 1 to {MOST}")

@@ -19,7 +19,7 @@ LANGUAGES = ("en", "ru")
 async def scene(request: web.Request) -> web.Response:
     """Tell the camera, the look and the length that a text asks for."""
     with request.app[HEAVY].place(request.content_length if request.body_exists else 0):
-        fields = await read_fields(request, FIELDS)
+        fields = await read_fields(request, FIELDS, FIELDS)
     unknown = [name for name in fields if name not in FIELDS]
     if unknown:
         raise unknown_fields(unknown, FIELDS)

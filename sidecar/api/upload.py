@@ -10,7 +10,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from sidecar.answers import file_url
 from sidecar.bodies import Uploaded
 from sidecar.errors import BadRequest
-from sidecar.forms import MALFORMED, MULTIPART, malformed, unknown_fields, wrong_type
+from sidecar.forms import MALFORMED, MULTIPART, malformed, multipart, unknown_fields, wrong_type
 from sidecar.keys import CLOSING, DRAINING, PICTURES
 from sidecar.pictures import Pictures
 
@@ -31,7 +31,7 @@ async def upload(request: web.Request) -> web.Response:
     if (request.content_length or 0) > pictures.max_bytes + _ENVELOPE:
         raise pictures.too_large(FIELD)
     try:
-        key = await _only_picture(await request.multipart(), pictures, naming(request))
+        key = await _only_picture(multipart(request), pictures, naming(request))
     except MALFORMED:
         raise malformed() from None
     body: Uploaded = {"imageUrl": file_url(base_url(request), key)}

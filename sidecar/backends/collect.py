@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -47,9 +47,9 @@ class Collector:
         media: MediaStore,
         pipeline: Pipeline,
         *,
-        away_s: float,
+        patience: Callable[[], Patience],
     ) -> None:
-        self._away_s = away_s
+        self._patience = patience
         self._context = context
         self._client = client
         self._media = media
@@ -121,7 +121,7 @@ class Collector:
             return await self._fault(key) if kind == VIDEO else ""
 
         for left in reversed(range(_FETCHES)):
-            wrong = await Patience(self._away_s).ask(copy)
+            wrong = await self._patience().ask(copy)
             if not wrong:
                 break
             log.warning("job %s: its %s file %s", self._context.job.id, kind, wrong)

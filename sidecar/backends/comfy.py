@@ -49,9 +49,6 @@ _RETRY_S = 1.0
 _PIPELINE_GONE = JobError(
     "pipeline_gone", "The pipeline of this job is not there any more: send it again."
 )
-UNREACHABLE = JobError(
-    "comfyui_unreachable", "ComfyUI stopped answering: start it and send the request again."
-)
 
 
 class Home(Protocol):
@@ -67,6 +64,10 @@ class Home(Protocol):
 
     def stuck(self, url: str, prompt_id: str) -> None:
         """Say that the server does not stop the prompt."""
+        ...
+
+    def lost(self, url: str) -> None:
+        """Say that the server did not answer for the grace time."""
         ...
 
     def left(self, url: str, prompt_id: str) -> None:
@@ -130,7 +131,7 @@ class ComfyBackend:
         try:
             return await self._limited(context, job)
         except ComfyError as error:
-            raise self._failed(context, error, pipeline.graph) from None
+            raise self._failed(context, error, job, pipeline.graph) from None
         finally:
             if job.stuck:
                 self._home.stuck(context.server, job.prompt_id)
@@ -175,16 +176,36 @@ class ComfyBackend:
         return max(self._limits.total_s - (time.time() - (job.started_at or time.time())), 0.0)
 
     def _failed(
-        self, context: RunContext, error: ComfyError, graph: Mapping[str, Json]
+        self, context: RunContext, error: ComfyError, job: ComfyJob, graph: Mapping[str, Json]
     ) -> BackendError:
         """Return how the job fails, or that another server shall try."""
         job_error = _explained(error, graph)
         if isinstance(error, (Rejected, Unreachable)):
             self._catalog.forget(context.server)
+        if isinstance(error, Unreachable):
+            self._home.lost(context.server)
+            job_error = unreachable(error, self._pace.away_s, begun=job.begun)
         away = isinstance(error, Unreachable) or job_error.code == "missing_requirements"
         if away and self._home.others(context.job, context.server):
             return BackendError(job_error, retry_in=_RETRY_S)
         return BackendError(job_error)
+
+
+def unreachable(error: Unreachable, away_s: float, *, begun: bool) -> JobError:
+    """Return what became of a ComfyUI that did not answer for the grace time, and what to do."""
+    when = "in the middle of the video" if begun else "before it began the video"
+    if error.refused:
+        seen = (
+            f"For {away_s:g} s it took no connection: it has ended, perhaps for lack of memory, "
+            "or is still starting. Its log says more."
+        )
+    else:
+        seen = f"For {away_s:g} s it was silent: it hangs, or the network on the way to it does."
+    return JobError(
+        "comfyui_unreachable",
+        f"ComfyUI stopped answering {when}: start it and send the request again.",
+        f"{seen} The operator sets by PROMPTREEL_COMFYUI_AWAY_SECONDS how long it is waited for.",
+    )
 
 
 def _explained(error: ComfyError, graph: Mapping[str, Json]) -> JobError:
@@ -193,8 +214,6 @@ def _explained(error: ComfyError, graph: Mapping[str, Json]) -> JobError:
         return error.error
     if isinstance(error, Rejected):
         return rejection(error, graph)
-    if isinstance(error, Unreachable):
-        return UNREACHABLE
     if isinstance(error, TooLarge):
         return JobError("too_large", str(error))
     if isinstance(error, NotFound):

@@ -20,7 +20,7 @@ from sidecar.comfy.failures import failure
 from sidecar.comfy.follow import Finished, Pace, PromptRun, Watchers
 from sidecar.comfy.look import STUCK
 from sidecar.comfy.mark import Mark, Step
-from sidecar.comfy.patience import Patience
+from sidecar.comfy.patience import Patience, Reporter
 from sidecar.limits import Limits, not_started
 from sidecar.media import MediaStore
 from sidecar.pipelines import IMAGE, TEXT, Pipeline, bind
@@ -33,6 +33,7 @@ from .ledger import fetching, read_ledger, recorded
 
 log = logging.getLogger(__name__)
 
+_BEGUN = (Step.FOLLOWING, Step.FETCHING)
 _MOST_RUNS = 3  # of a job whose picture or files somebody removes from ComfyUI's folders
 _GONE = JobError("picture_gone", "The picture is no longer stored: upload it again.", status=400)
 
@@ -66,6 +67,7 @@ class ComfyJob:
         self._pace = pace
         self._limits = limits
         self._ledger = read_ledger(context.job.ledger)
+        self._reporter = Reporter(context.progress, pace.away_s)
         self.abandoned = False
         self.stuck = False  # ComfyUI did not stop it
 
@@ -73,6 +75,11 @@ class ComfyJob:
     def prompt_id(self) -> str:
         """The id of the prompt that it has, or had last; blank if none yet."""
         return self._ledger.mark.prompt_id if self._ledger.mark is not None else ""
+
+    @property
+    def begun(self) -> bool:
+        """Whether ComfyUI has begun the prompt, as far as it has told."""
+        return self._ledger.mark is not None and self._ledger.mark.step in _BEGUN
 
     @property
     def waiting(self) -> bool:
@@ -136,7 +143,7 @@ class ComfyJob:
                 self._server.client,
                 self._media,
                 self._pipeline,
-                away_s=self._pace.away_s,
+                patience=self._patience,
             )
         ) as collector:
             finished = await self._finished(graph, collector, known=known)
@@ -150,8 +157,8 @@ class ComfyJob:
         picture = request.image
         if self._ledger.record is None:
             try:
-                patience = Patience(self._pace.away_s)
-                picture = await patience.ask(lambda: self._server.inputs.place(request.image))
+                place = self._server.inputs.place
+                picture = await self._patience().ask(lambda: place(request.image))
             except KeyError:
                 raise BackendError(_GONE) from None
         graph = bind(self._pipeline, {**request.params, TEXT: request.text, IMAGE: picture})
@@ -189,7 +196,11 @@ class ComfyJob:
     ) -> Finished:
         mark = self._ledger.mark or Mark(str(uuid.uuid4()))
         watchers = Watchers(
-            self._context.progress, self._note, collector.told, self._context.preview
+            self._reporter,
+            self._note,
+            collector.told,
+            self._context.preview,
+            self._reporter.away,
         )
         prompt = PromptRun(
             self._server.client,
@@ -210,6 +221,9 @@ class ComfyJob:
         except RunFailed as error:
             self.stuck = error.error is STUCK
             raise
+
+    def _patience(self) -> Patience:
+        return Patience(self._pace.away_s, self._reporter.away)
 
     async def _note(self, mark: Mark) -> None:
         self._ledger = replace(self._ledger, mark=mark)

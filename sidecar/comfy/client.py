@@ -335,8 +335,9 @@ class ComfyClient:
                 **options,
             ) as response:
                 yield response
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            raise Unreachable(f"ComfyUI can't be reached at {self.url}.") from None
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            refused = isinstance(getattr(error, "os_error", None), ConnectionRefusedError)
+            raise Unreachable(f"ComfyUI can't be reached at {self.url}.", refused=refused) from None
         except (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError):
             raise lost(f"ComfyUI at {self.url} did not answer to the end.") from None
 

@@ -22,7 +22,14 @@ class ComfyError(Exception):
 
 
 class Unreachable(ComfyError):
-    """The server can't be reached, or does not answer a read."""
+    """The server can't be reached, or does not answer a read.
+
+    `refused`: its machine is there, and says that nothing listens at that port.
+    """
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class UnknownOutcome(ComfyError):

@@ -92,11 +92,15 @@ class Subscription:
         self._queue.append(message)
         self._filled.set()
 
+    def wake(self) -> None:
+        """Let who waits look for itself: no more messages come for now."""
+        self._filled.set()
+
     async def next(self, timeout_s: float) -> Message | None:
-        """Wait for the next message; None after the time-out."""
-        if not self._queue and not await happened(self._filled, timeout_s):
-            return None
-        message = self._queue.popleft()
+        """Wait for the next message; None after the time-out, or when woken without one."""
+        if not self._queue:
+            await happened(self._filled, timeout_s)
+        message = self._queue.popleft() if self._queue else None
         if not self._queue:
             self._filled.clear()
         return message
@@ -247,6 +251,8 @@ class Events:
         self._over_id = ""
         self.connected_at = None
         self._ready.clear()
+        for subscription in self._subscriptions.values():
+            subscription.wake()
 
     def _text(self, text: str) -> None:
         with contextlib.suppress(ValueError):

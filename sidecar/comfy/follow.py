@@ -57,12 +57,15 @@ class Finished:
 
 @dataclass(frozen=True)
 class Watchers:
-    """Who hears of a prompt. `remember` stores a mark before the next step is taken."""
+    """Who hears of a prompt. `remember` stores a mark before the next step is taken; `away` hears
+    True while ComfyUI does not answer, and False when it does again.
+    """
 
     report: Callable[[Progress], None]
     remember: Callable[[Mark], Awaitable[None]] | None = None
     told: Callable[[str, Json], None] | None = None  # what a node says that it made
     preview: Callable[[bytes, str], None] | None = None  # a picture's bytes and type
+    away: Callable[[bool], None] | None = None
 
 
 class PromptRun:
@@ -119,6 +122,8 @@ class PromptRun:
             JobError(
                 "comfyui_restarted",
                 "ComfyUI was restarted again and again while it made the video: send it again.",
+                f"It lost the job {self._pace.runs} times. If it ends at this video, its log says "
+                "why; for lack of memory, ask for a lower resolution or fewer seconds.",
             )
         )
 
@@ -128,6 +133,9 @@ class PromptRun:
         Raises RunFailed if it still runs after `stop_s`: then only a restart of ComfyUI helps.
         """
         await stop(self._client, self._id, self._pace.stop_s)
+
+    def _patience(self) -> Patience:
+        return Patience(self._pace.away_s, self._watchers.away)
 
     async def _note(self, step: Step, **more: object) -> None:
         """Remember the step before it is taken."""
@@ -166,7 +174,7 @@ class PromptRun:
 
     async def _post_once(self) -> Json | None:
         """Post; None if the answer was lost and ComfyUI does not have it."""
-        patience = Patience(self._pace.away_s)
+        patience = self._patience()
         if self._start_by is not None and time.time() > self._start_by[0]:
             raise RunFailed(self._start_by[1])
         seen = self._events.witness or await patience.ask(lambda: witness(self._client))
@@ -210,7 +218,7 @@ class PromptRun:
     async def _find(self, settle_s: float) -> Json | None:
         """Look for a prompt that may have been posted; return the answer it must have got."""
         loop = asyncio.get_running_loop()
-        patience, end = Patience(self._pace.away_s), loop.time() + settle_s
+        patience, end = self._patience(), loop.time() + settle_s
         while True:
             found = await patience.ask(self._look)
             if found is not None:
@@ -224,7 +232,7 @@ class PromptRun:
     async def _follow(self, subscription: Subscription, *, at_once: bool) -> Json | None:
         """Return the history record; None if the prompt is lost. `at_once`: it may be over."""
         loop = asyncio.get_running_loop()
-        patience = Patience(self._pace.away_s)
+        patience = self._patience()
         sign_at = loop.time()
         look_at = sign_at + (0.0 if at_once else self._pace.poll_s)
         absent = False
@@ -235,7 +243,10 @@ class PromptRun:
                 await self._take(message)
                 look_at, sign_at = now + self._pace.poll_s, now
                 continue
+            if message is None and absent and now < look_at:
+                continue  # woken: the second look must not come right after the first
             found = await patience.ask(self._ended if message else self._look)
+            sign_at += loop.time() - now  # while it was away it gave no sign, and could give none
             if not isinstance(found, Queued) and found is not None:
                 return found
             if found is None and absent:
@@ -301,7 +312,7 @@ class PromptRun:
         if self.mark.step is Step.FOLLOWING:  # what runs can't be removed: only its record can
             log.warning("prompt %s: ComfyUI forgot it; posting it again", self._id)
             return
-        if not await Patience(self._pace.away_s).ask(self._restarted):
+        if not await self._patience().ask(self._restarted):
             raise RunFailed(
                 JobError(
                     "removed_in_comfyui",

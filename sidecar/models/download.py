@@ -36,18 +36,19 @@ def download(
     `sha256`: the checksum where the Hub tells none. Raises ModelsError; then, and where it is
     interrupted, the part file is kept.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     wanted = remote.sha256 or sha256
     part = part_of(target, wanted or f"size{remote.size}")
-    with _alone(part):
-        _fetch(hub, remote, part)
-        tell("  checking ...")
-        _check(part, target.name, wanted)
-        if target.exists():
-            raise ModelsError(f"{target} has appeared meanwhile: it is left as it is.")
-        part.replace(target)
-    for older in parts_of(target):
-        older.unlink(missing_ok=True)
+    with _failures(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(part, target.name):
+            _fetch(hub, remote, part)
+            tell("  checking ...")
+            _check(part, target.name, wanted)
+            if target.exists():
+                raise ModelsError(f"{target} has appeared meanwhile: it is left as it is.")
+            part.replace(target)
+        for older in parts_of(target):
+            older.unlink(missing_ok=True)
 
 
 def begun_bytes(remote: Remote, target: Path, sha256: str = "") -> int:
@@ -83,7 +84,17 @@ def _check(part: Path, name: str, wanted: str) -> None:
 
 
 @contextmanager
-def _alone(part: Path) -> Generator[None]:
+def _failures(target: Path) -> Generator[None]:
+    """Turn what the disk refuses into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or target
+        raise ModelsError(f"{place} can't be written: {error.strerror or error}.") from None
+
+
+@contextmanager
+def _alone(part: Path, name: str) -> Generator[None]:
     """Hold the part file for this process alone."""
     from filelock import FileLock, Timeout  # noqa: PLC0415  comes with huggingface_hub
 
@@ -96,6 +107,4 @@ def _alone(part: Path) -> Generator[None]:
                 with suppress(OSError):  # Windows removes no open file; FileLock does so itself
                     lock.unlink()
     except Timeout:
-        raise ModelsError(
-            f"Another process downloads {part.name}: wait until it is done."
-        ) from None
+        raise ModelsError(f"Another process downloads {name}: wait until it is done.") from None

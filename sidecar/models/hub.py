@@ -72,6 +72,8 @@ class Hub:
             return importlib.import_module("huggingface_hub")
         except ModuleNotFoundError:
             raise ModelsError(f"Downloading needs the library huggingface_hub: {INSTALL}") from None
+        except ValueError as error:  # it reads HF_ENDPOINT at import
+            raise _missettings(error) from None
 
     def look(self, file: HubFile) -> Remote:
         """Ask for size and checksum. Raises ModelsError."""
@@ -133,6 +135,8 @@ class Hub:
             raise _unreachable(error) from None
         except OSError as error:
             raise _unwritten(file, error) from None
+        except (ValueError, ImportError) as error:
+            raise _missettings(error) from None
 
 
 @contextmanager
@@ -145,6 +149,13 @@ def _quiet() -> Generator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def _missettings(error: Exception) -> ModelsError:
+    return ModelsError(
+        f"The Hub can't be asked with these settings ({error}): look at HF_TOKEN, HF_ENDPOINT and "
+        "the proxies of the environment."
+    )
 
 
 def _unwritten(file: HubFile, error: OSError) -> ModelsError:

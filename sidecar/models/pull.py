@@ -109,6 +109,8 @@ def _task(found: Found, hub: Hub) -> Task | None:
     is_there = found.state in (State.THERE, State.OTHER_SIZE)
     if is_there and found.on_disk == model.size:
         return None
+    if not is_there and found.path.is_dir():
+        raise ModelsError(f"{found.path} is a folder: move it away, {model.name} goes there.")
     file = hub_file(model.source)
     if file is None:
         if found.state is State.THERE:

@@ -30,6 +30,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 _LONG = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21600, 86400)
 _LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_ENDS = tuple(state for state in JobState if state.terminal)
 _STARTED = 2  # the version of a job that has just begun its first attempt
 
 
@@ -129,7 +130,10 @@ class Metrics:
 
     def submitted(self, job: Job) -> None:
         """Count a job that is new."""
-        self._submitted.labels(self._pipeline(job)).inc()
+        name = self._pipeline(job)
+        self._submitted.labels(name).inc()
+        for state in _ENDS:  # told as 0 before the first: increase() misses what appears as 1
+            self._ended.labels(name, state.value)
 
     def changed(self, job: Job) -> None:
         """Take note of a job's new state."""

@@ -13,7 +13,7 @@ from sidecar.orders import HELP, MAX_TEXT, REQUIRED
 from sidecar.pipelines import Pipeline
 from sidecar.rules import COMMON, Param
 from sidecar.values import Json
-from sidecar.visible import VISIBLE
+from sidecar.visible import BLANK, VISIBLE
 from sidecar.webhooks.address import LONGEST
 
 from .samples import requests
@@ -88,10 +88,16 @@ def _own(pipelines: Mapping[str, Pipeline]) -> Json:
 
 
 def nullable(schema: Json) -> Json:
-    """Return the schema of a value that may as well be null in JSON: that counts as not sent."""
-    either = {"type": [schema["type"], "null"]} if "type" in schema else {}
-    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
-    return {**schema, **either, **choices}
+    """Return the schema of a value that may be blank, or null in JSON: both count as not sent."""
+    if "enum" in schema:
+        about = {name: schema[name] for name in ("description", "default") if name in schema}
+        value = {name: part for name, part in schema.items() if name not in about}
+        return {**about, "anyOf": [value, {"type": ["string", "null"], "pattern": BLANK}]}
+    if "type" not in schema:
+        return schema
+    if schema["type"] == "string":
+        return {**schema, "type": ["string", "null"]}
+    return {**schema, "type": [schema["type"], "string", "null"], "pattern": BLANK}
 
 
 def value_schema(param: Param) -> Json:

@@ -37,7 +37,13 @@ _QUERY: Mapping[str, tuple[Json, str]] = {
         "States, with commas; without it all.",
     ),
     "limit": (
-        {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT},
+        {
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "maximum": MOST,
+            "maxLength": 0,
+            "default": DEFAULT,
+        },
         "How many at most.",
     ),
     "cursor": (_TEXT, "The nextCursor of an earlier answer."),

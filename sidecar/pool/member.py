@@ -27,6 +27,8 @@ class Member:
     left: set[str] = field(default_factory=set[str])  # prompts to be stopped there
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     used_at: float = 0.0
+    lost: bool = False  # a job waited the grace time for it
+    look_now: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -35,10 +37,17 @@ class Member:
 
     def seen(self, *, alive: bool, now: float) -> bool:
         """Take note of a look; return whether that is news."""
+        self.lost = self.lost and not alive
         if self.alive is alive:
             return False
         self.alive, self.since = alive, now
         return True
+
+    def is_lost(self, now: float) -> None:
+        """Take note that a job waited in vain for it; it is looked at again at once."""
+        self.seen(alive=False, now=now)
+        self.lost = True
+        self.look_now.set()
 
     def is_stuck(self, prompt_id: str) -> None:
         """Take note that it does not stop a prompt; what waits behind that is told to go."""
@@ -63,7 +72,7 @@ class Member:
             len(self.ours),
             self.depth,
             alive=bool(self.alive),
-            lost=not self.alive and now - self.since > away_s,
+            lost=self.lost or (not self.alive and now - self.since > away_s),
             stuck=bool(self.stuck),
             runs=self.runs,
             last=self.last,

@@ -22,6 +22,7 @@ from sidecar.errors import ApiError
 from sidecar.jobs import Job
 from sidecar.room import Changes, Seat
 from sidecar.values import keyed
+from sidecar.waiting import happened
 
 from .choose import Standing, Wish, choose, could_run
 from .member import Member
@@ -165,6 +166,14 @@ class Pool:
         log.warning("ComfyUI at %s does not stop a job: it gets no more of them", url)
         self._member(url).is_stuck(prompt_id)
 
+    def lost(self, url: str) -> None:
+        """Say that a job has waited the grace time for it: what it may have begun goes elsewhere.
+
+        A job may notice a death seconds before the next look does, and must not be sent back.
+        """
+        self._member(url).is_lost(self._clock())
+        self._changed.tell()
+
     def left(self, url: str, prompt_id: str) -> None:
         """Say that the prompt was given up there: to be stopped when the server is back."""
         member = self._own.get(url) or self._guests.get(url)
@@ -216,7 +225,9 @@ class Pool:
                 await self._look(member)
             except Exception:  # an edge: a strange answer must not end the looking
                 log.exception("looking at ComfyUI at %s failed", member.url)
-            await asyncio.sleep(watch.look_s if member.alive else watch.away_look_s)
+            pause_s = watch.look_s if member.alive else watch.away_look_s
+            await happened(member.look_now, pause_s)
+            member.look_now.clear()
         del self._guests[member.url], self._tasks[member.url]
 
     def _is_idle(self, member: Member) -> bool:

@@ -15,7 +15,7 @@ from tests.e2e.conftest import (
 
 __all__ = ["comfyui_installation", "pytest_collection_finish", "pytest_collection_modifyitems"]
 
-LONG = ["test_chaos.py", "test_full_disk.py", "test_load.py"]
+LONG = ["test_chaos.py", "test_full_disk.py", "test_load.py", "test_suspended.py"]
 collect_ignore = (
     LONG if os.environ.get("PROMPTREEL_TEST_CHAOS") == "0" and not os.environ.get("CI") else []
 )

@@ -62,7 +62,7 @@ class Film:
 
 
 def watch(data: bytes) -> Film:
-    """Decode a video to its end. Raises what PyAV raises."""
+    """Decode a video to its end. Raises what PyAV raises, and IndexError if it has no frame."""
     with av.open(io.BytesIO(data)) as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
     height, width = frames[0].shape

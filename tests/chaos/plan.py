@@ -17,6 +17,7 @@ class Fault(Enum):
     """What is done to the system while it works."""
 
     KILL_SIDECAR = "kill -9 of the sidecar"
+    KILL_FETCHING = "kill -9 of the sidecar just when a video has come in"
     KILL_COMFYUI = "kill -9 of a ComfyUI"
     KILL_BOTH = "kill -9 of the sidecar and a ComfyUI"
     STOP_SIDECAR = "SIGTERM of the sidecar, then a new start"
@@ -94,6 +95,7 @@ class Plan:
 # How often each happens in 100 seconds.
 RATES = {
     Fault.KILL_SIDECAR: 6,
+    Fault.KILL_FETCHING: 3,
     Fault.KILL_COMFYUI: 2,
     Fault.KILL_BOTH: 1,
     Fault.STOP_SIDECAR: 2,

@@ -36,11 +36,16 @@ class Body:
 class SidecarProcess:
     """`python -m sidecar` on one port and one data folder; survives any number of kills.
 
-    `within`: a command that the sidecar's own follows.
+    `within`: a command that the sidecar's own follows. `hasty`: with short leases.
     """
 
     def __init__(
-        self, base: Path, *options: str, watched: bool = False, within: Sequence[str] = ()
+        self,
+        base: Path,
+        *options: str,
+        watched: bool = False,
+        within: Sequence[str] = (),
+        hasty: bool = False,
     ) -> None:
         self.data_dir = base / "data"
         self.port = _free_port()
@@ -48,7 +53,9 @@ class SidecarProcess:
         self.log_path = base / "sidecar.log"
         self.slow_path = base / "slow.jsonl"
         self.starts = 0
-        self._module = ["tests.chaos.watched", str(self.slow_path)] if watched else ["sidecar"]
+        self._module = ["tests.chaos.hasty"] if hasty else ["sidecar"]
+        if watched:
+            self._module = ["tests.chaos.watched", str(self.slow_path)]
         self._options = options
         self._within = within
         self._process: subprocess.Popen[bytes] | None = None
@@ -117,6 +124,11 @@ class SidecarProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait(10)
+
+    def suspend(self, suspended: bool) -> None:
+        """Let it stand still, as a machine that sleeps does, or go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if suspended else signal.SIGCONT)
 
     async def stop(self, seconds: float = 30.0) -> tuple[int, float]:
         """SIGTERM; return the exit status and how long it took. Kills it after `seconds`."""

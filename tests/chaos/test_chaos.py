@@ -13,6 +13,8 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import aiohttp
@@ -109,7 +111,9 @@ async def _films(
     for name in [name for seen in record.seen.values() for name in seen.results]:
         async with session.get(f"{under_fire.sidecar.url}/api/files/{name}") as answer:
             if answer.status == 200:
-                with contextlib.suppress(FFmpegError):  # the count tells which is not shown
+                with contextlib.suppress(
+                    FFmpegError, IndexError
+                ):  # the count tells which is not shown
                     shown[name] = await asyncio.to_thread(watch, await answer.read())
     return shown
 
@@ -220,12 +224,19 @@ def _count(under_fire: World, record: Record, shown: dict[str, Film]) -> list[st
         f"{audit.doubles(record, ledger)} jobs ran to their end twice after ComfyUI had lost them"
     )
     return [
-        *audit.ends(record),
-        *audit.failures(record, under_fire.done),
-        *audit.films(stormy, shown, ledger),
-        *audit.once(record, ledger, under_fire.done),
-        *audit.rows(under_fire.sidecar.data_dir, record),
+        *_few(audit.ends(record)),
+        *_few(audit.failures(record, under_fire.done)),
+        *_few(audit.films(stormy, shown, ledger)),
+        *_few(audit.once(record, ledger, under_fire.done)),
+        *_few(audit.rows(under_fire.sidecar.data_dir, record)),
     ]
+
+
+def _few(found: Iterator[str]) -> list[str]:
+    """Return the first sentences of a rule, so that they do not hide those of the others."""
+    few = list(islice(found, 12))
+    more = sum(1 for _ in found)
+    return [*few, f"and {more} more like that"] if more else few
 
 
 def _summary(record: Record, under_fire: World) -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,15 @@ from tests.e2e.comfyui import Installation
 from tests.e2e.comfyui_server import ComfyUI
 
 HERE = Path(__file__).parent
+FETCHING_S = 3.0  # that a kill waits at most for a video to come in
+KILLS = (
+    Fault.KILL_SIDECAR,
+    Fault.KILL_FETCHING,
+    Fault.STOP_SIDECAR,
+    Fault.KILL_COMFYUI,
+    Fault.KILL_BOTH,
+)
+EMPTIED_S = 0.25  # between two times that somebody empties a folder
 OPTIONS = ("--max-queued", "5000", "--log-level", "info")
 
 
@@ -75,34 +83,43 @@ class World:
         self.done.append(Done(blow, begun, time.time()))
 
     async def _strike(self, blow: Blow, server: Server) -> None:
-        fault = blow.fault
-        if fault is Fault.KILL_SIDECAR:
-            await self._again(blow.seconds)
-        elif fault is Fault.STOP_SIDECAR:
-            await self._again(blow.seconds, gently=True)
-        elif fault is Fault.KILL_COMFYUI:
-            await self._comfyui_again(server, blow.seconds)
-        elif fault is Fault.KILL_BOTH:
-            await asyncio.gather(
-                self._again(blow.seconds), self._comfyui_again(server, blow.seconds)
-            )
-        elif fault is Fault.CUT_ALL:
-            server.proxy.cut_all()
-        elif fault is Fault.STALL:
-            await server.proxy.stall(blow.seconds)
-        elif fault is Fault.REFUSE:
-            await server.proxy.refuse()
-            server.proxy.cut_all()
-            await asyncio.sleep(blow.seconds)
-            await server.proxy.start()
-        elif fault is Fault.FULL_DISK:
+        if blow.fault in KILLS:
+            await self._kill(blow, server)
+        elif blow.fault is Fault.FULL_DISK:
             await self._full_disk(blow)
-        elif fault in (Fault.EMPTY_OUTPUT, Fault.EMPTY_INPUT):
-            comfyui = server.comfyui
-            folder = comfyui.output_dir if fault is Fault.EMPTY_OUTPUT else comfyui.input_dir
-            await asyncio.to_thread(empty, folder)
+        elif blow.fault in (Fault.EMPTY_OUTPUT, Fault.EMPTY_INPUT):
+            await self._emptied(blow, server.comfyui)
+        elif blow.fault in (Fault.CUT_ALL, Fault.STALL, Fault.REFUSE):
+            await _disturb(blow, server.proxy)
         else:
-            await asyncio.to_thread(somebody, server.comfyui, fault)
+            await asyncio.to_thread(somebody, server.comfyui, blow.fault)
+
+    async def _kill(self, blow: Blow, server: Server) -> None:
+        if blow.fault is Fault.KILL_FETCHING:
+            await self._fetching()
+        kills: list[Awaitable[None]] = []
+        if blow.fault is not Fault.KILL_COMFYUI:
+            kills.append(self._again(blow.seconds, gently=blow.fault is Fault.STOP_SIDECAR))
+        if blow.fault in (Fault.KILL_COMFYUI, Fault.KILL_BOTH):
+            kills.append(self._comfyui_again(server, blow.seconds))
+        await asyncio.gather(*kills)
+
+    async def _emptied(self, blow: Blow, comfyui: ComfyUI) -> None:
+        folder = comfyui.output_dir if blow.fault is Fault.EMPTY_OUTPUT else comfyui.input_dir
+        end = time.time() + blow.seconds
+        while time.time() < end:  # a file is fetched a moment after it was made
+            await asyncio.to_thread(empty, folder)
+            await asyncio.sleep(EMPTIED_S)
+
+    async def _fetching(self) -> None:
+        """Wait, but not for long, until a video comes into the sidecar's store."""
+        end = time.time() + FETCHING_S
+        before = self._videos()
+        while self._videos() <= before and time.time() < end:  # noqa: ASYNC110  no event tells
+            await asyncio.sleep(0.002)
+
+    def _videos(self) -> set[str]:
+        return {path.name for path in (self.sidecar.data_dir / "media").glob("*-video.*")}
 
     async def _again(self, pause: float, *, gently: bool = False) -> None:
         async with self._lock:
@@ -131,6 +148,19 @@ class World:
                 await self.sidecar.start()
 
 
+async def _disturb(blow: Blow, proxy: Proxy) -> None:
+    """Do something to the connections."""
+    if blow.fault is Fault.CUT_ALL:
+        proxy.cut_all()
+    elif blow.fault is Fault.STALL:
+        await proxy.stall(blow.seconds)
+    else:
+        await proxy.refuse()
+        proxy.cut_all()
+        await asyncio.sleep(blow.seconds)
+        await proxy.start()
+
+
 def boot(comfyui: ComfyUI) -> None:
     """Start it; twice more if the machine was too busy for it to answer in time."""
     for _ in range(2):
@@ -151,11 +181,9 @@ def somebody(comfyui: ComfyUI, fault: Fault) -> None:
 
 
 def empty(folder: Path) -> None:
-    """Delete all that is in a folder."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
+    """Delete all files in a folder: a node that writes one must find its own folder again."""
+    for path in folder.rglob("*"):
+        if path.is_file():
             path.unlink(missing_ok=True)
 
 

@@ -125,7 +125,8 @@ async def test_kind_is_told_by_the_header_whatever_the_name(
     place = comfyui.base / "models" / "checkpoints" / name
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(tiny_models(comfyui.installation) / "checkpoints" / official, place)
-    done = await play(comfyui, keyframe("sd", loads={"checkpoint": name}, width=0, height=0))
+    whole = {"width": 0, "height": 0, "steps": 1}  # a large picture: a step of it takes seconds
+    done = await play(comfyui, keyframe("sd", loads={"checkpoint": name}, **whole))
     assert done.status == "success", done.error
     assert done.outputs["4"]["text"][0] == size
 

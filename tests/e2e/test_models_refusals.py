@@ -29,6 +29,7 @@ WAN_LORA = "wan2.2_i2v_lightx2v_4steps_lora_v1_high_noise.safetensors"
 @pytest.fixture(scope="module", autouse=True)
 def _pictures(comfyui: ComfyUI) -> None:
     save(comfyui.input_dir / "land.png", landscape(320, 240))
+    save(comfyui.input_dir / "slim.png", landscape(37, 1001))
 
 
 async def refused_early(comfyui: ComfyUI, graph: Graph) -> str:
@@ -114,6 +115,30 @@ async def test_impossible_wish_is_refused_before_the_model_is_loaded(
 
 
 @pytest.mark.parametrize(
+    ("kind", "name", "value", "said"),
+    [
+        ("PrimitiveInt", "width", -8, "width must be 0 to 8192, not -8."),
+        ("PrimitiveInt", "height", 9000, "height must be 0 to 8192, not 9000."),
+        ("PrimitiveInt", "steps", -1, "steps must be 0 to 200, not -1."),
+        ("PrimitiveInt", "seed", -1, "seed must be 0 to 18446744073709551615, not -1."),
+        ("PrimitiveFloat", "cfg", 31.0, "cfg must be 0 to 30, not 31.0."),
+        ("PrimitiveFloat", "shift", -1.0, "shift must be 0 to 100, not -1.0."),
+    ],
+)
+@pytest.mark.parametrize("graph", [image_to_video, keyframe])
+async def test_number_that_comes_by_a_link_has_the_same_bounds(
+    comfyui: ComfyUI, graph: Any, kind: str, name: str, value: float, said: str
+):
+    """ComfyUI checks the bounds of widgets alone."""
+    asked = graph("wan2.1-i2v" if graph is image_to_video else "sd")
+    asked["4"]["inputs"][name] = ["6", 0]
+    asked["6"] = node(kind, value=value)
+    done = await play(comfyui, asked)
+    assert done.error == said
+    assert not [name for name in ran(done) if name.startswith("3")], "the loader ran"
+
+
+@pytest.mark.parametrize(
     ("family", "wanted", "told"),
     [
         (
@@ -139,6 +164,26 @@ async def test_impossible_wish_is_refused_before_the_model_is_loaded(
         ("svd", {"width": 0}, ["88x64, 5 frames, 0.5 s at 10 fps\nSVD"]),
         ("svd", {"width": 90, "height": 0}, ["96x72", "A width of 90 was asked"]),
         ("svd", {}, ["SVD takes no words"]),
+        (
+            "svd",
+            {"seconds": 0.0, "steps": 1, "text": "pan left for 3 minutes"},
+            ["25 frames, 2.5 s at 10 fps", "180 s was asked; SVD makes at most 25 frames"],
+        ),
+        (
+            "svd",
+            {"seconds": ["1", 3], "steps": 1, "text": "pan left for 90 seconds"},
+            ["90 s was asked; SVD makes at most 25 frames"],
+        ),
+        (
+            "svd",
+            {"image": "slim.png", "width": 64, "height": 0},
+            ["64x192", "The picture, 37x1001, is slimmer than 3:1: only its middle is used."],
+        ),
+        (
+            "ltx-video",
+            {"cfg": 1.0, "text": "a lighthouse, no people"},
+            ["Not read without guidance (cfg 1): people. Say what should be there instead."],
+        ),
         ("ltx-video", {"text": "маяк над морем"}, ["LTX-Video knows English only"]),
         ("wan2.2-ti2v-5b", {"text": "маяк над морем"}, ["Prompt: маяк над морем"]),
     ],

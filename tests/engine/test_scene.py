@@ -34,6 +34,16 @@ def test_phrase_as_users_write_it(row: dict[str, Any]) -> None:
     check(row)
 
 
+@pytest.mark.parametrize("row", rows("scenes_reported"))
+def test_phrase_that_was_once_misread(row: dict[str, Any]) -> None:
+    check(row)
+
+
+@pytest.mark.parametrize("text", ["!!!", "...", "\U0001f600", "\U0003d8e9"])
+def test_a_text_without_a_word_asks_for_no_move(text: str) -> None:
+    assert not parse_scene(text).explicit_camera
+
+
 def check(row: dict[str, Any]) -> None:
     scene = parse_scene(row["text"])
     assert scene.text == row["text"]
@@ -60,7 +70,10 @@ def check_camera(scene: Scene, row: dict[str, Any]) -> None:
 
 
 def test_the_data_is_as_large_and_varied_as_it_claims() -> None:
-    phrases = [row.values[0] for row in (*rows("scenes"), *rows("scenes_heldout"))]
+    phrases = [
+        row.values[0]
+        for row in (*rows("scenes"), *rows("scenes_heldout"), *rows("scenes_reported"))
+    ]
     traps = [row for row in phrases if row.get("trap")]
     russian = [row for row in phrases if not row["text"].isascii()]
     assert len(phrases) >= 80
@@ -109,6 +122,20 @@ def test_a_forbidden_default_gives_way_to_another_and_then_to_none() -> None:
 )
 def test_length(text: str, seconds: float | None) -> None:
     assert parse_scene(text).seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("zoom in for 10 minutes", 600),
+        ("zoom in for 0.1 seconds", 0.1),
+        ("pan left for 50 s, then zoom in for 50 s", 100),
+        ("zoom in for 7 s", 7),
+        ("zoom in", None),
+    ],
+)
+def test_length_as_it_was_asked_for(text: str, asked: float | None) -> None:
+    assert parse_scene(text).asked_seconds == asked
 
 
 @pytest.mark.parametrize(

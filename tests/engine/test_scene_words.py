@@ -176,6 +176,22 @@ def test_moves_and_speeds_are_described_in_both_languages() -> None:
         ("наезд, 11 секунд", "ru", "Камера наезжает; 11 секунд."),
         ("наезд, 2,5 секунды", "ru", "Камера наезжает; 2,5 секунды."),
         ("наезд", "xx", "The camera moves forward."),
+        (
+            "zoom in, 120 seconds",
+            "en",
+            "The camera zooms in; 60 seconds (the longest; 120 was asked).",
+        ),
+        (
+            "zoom in, 0.25 s",
+            "en",
+            "The camera zooms in; 0.5 seconds (the shortest; 0.25 was asked).",
+        ),
+        (
+            "наезд на две минуты",
+            "ru",
+            "Камера наезжает; 60 секунд (больше нельзя; просили 120).",
+        ),
+        ("zoom in, 60 seconds", "en", "The camera zooms in; 60 seconds."),
     ],
 )
 def test_describe(text: str, language: str, sentence: str) -> None:

@@ -81,6 +81,8 @@ WRONG = [
     # text encoders
     ("wan2.1-i2v", "text_encoder", "t5xxl_fp16", "choose umt5_xxl_fp8_e4m3fn_scaled"),
     ("wan2.2-i2v-14b", "text_encoder", "t5xxl_fp16", "choose umt5_xxl_fp8_e4m3fn_scaled"),
+    ("wan2.2-i2v-14b", "text_encoder", "umt5-xxl-enc-bf16", "written for other programs"),
+    ("wan2.2-i2v-14b", "text_encoder", "umt5-xxl-of-hugging-face", "without its tokenizer"),
     ("wan2.2-ti2v-5b", "text_encoder", "clip_l", "choose umt5_xxl_fp8_e4m3fn_scaled"),
     ("ltx-video", "text_encoder", "umt5_xxl_fp8_e4m3fn_scaled", "choose t5xxl_fp16"),
     ("cosmos-predict2", "text_encoder", "t5xxl_fp16", "choose oldt5_xxl_fp8_e4m3fn_scaled"),

@@ -139,6 +139,15 @@ def test_limits_follow_the_file():
     assert KEYFRAMES["sd"].limits({"checkpoint": "juggernautXL_v9"}, Options()).extent[0] == 1024
 
 
+def test_a_distilled_ltx_file_takes_few_steps_without_guidance():
+    ltx = FAMILIES["ltx-video"]
+    for name in ("ltxv-2b-0.9.6-distilled-04-25.safetensors", "a/LTXV-13B-0.9.8-Distilled.sft"):
+        values = ltx.sampling({"checkpoint": name}, Options())
+        assert (values.steps, values.cfg) == (8, 1.0)
+    dev = ltx.sampling({"checkpoint": "ltxv-2b-0.9.6-dev-04-25.safetensors"}, Options())
+    assert (dev.steps, dev.cfg) == (30, 3.0)
+
+
 def test_what_the_header_says_goes_before_the_name():
     """A merge with a fanciful name, and an SD 1.5 whose name has an "xl" in it."""
     sd = KEYFRAMES["sd"]

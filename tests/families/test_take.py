@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from promptreel.families import FAMILIES
+from promptreel.families import FAMILIES, KEYFRAMES
 from promptreel.families.base import FamilyError, Options, Sampling
-from promptreel.families.take import Chosen, Knobs, Wish, extent, resized, take, tuned
+from promptreel.families.take import Chosen, Knobs, Wish, extent, sized, take, tuned
 
 WAN, SVD, LTX, COSMOS = (
     FAMILIES[name] for name in ("wan2.1-i2v", "svd", "ltx-video", "cosmos-predict2")
@@ -182,4 +182,71 @@ def test_stills_share_the_sizes():
     limits = WAN.limits(chosen(WAN).files, PLAIN)
     wish = Wish(WIDE, 100, 100)
     assert extent(limits, wish) in {(96, 96), (112, 112)}
-    assert "100x100 was asked" in resized(WAN, limits, wish, extent(limits, wish))
+    (told,) = sized(WAN, limits, wish, extent(limits, wish))
+    assert "100x100 was asked" in told
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.id)
+@pytest.mark.parametrize("picture", [(37, 1001), (1001, 37), (1, 9000), (3001, 1000)])
+@pytest.mark.parametrize("asked", [{}, {"width": 512}, {"height": 512}])
+def test_a_slim_picture_is_cropped_to_three_to_one_and_told(family, picture, asked):
+    found = made(family, Wish(picture, **asked))
+    step = family.limits(chosen(family).files, PLAIN).side_step
+    short, long = sorted((found.width, found.height))
+    assert 3 * (short - step) <= long <= 3 * (short + step)
+    assert (found.width > found.height) is (picture[0] > picture[1])
+    told = f"The picture, {picture[0]}x{picture[1]}, is slimmer than 3:1: only its middle is used."
+    assert told in found.remarks
+
+
+@pytest.mark.parametrize("picture", [(3000, 1000), (1, 3), (37, 111), (2390, 1000)])
+def test_a_panorama_is_no_slim_picture(picture):
+    assert not made(SVD, Wish(picture)).remarks
+
+
+def test_a_slim_size_that_was_asked_is_kept_and_told():
+    found = made(SVD, Wish(WIDE, 2048, 128))
+    assert (found.width, found.height) == (2048, 128)
+    assert found.remarks == (
+        "2048x128 is slimmer than 3:1: video models have hardly seen such a shape.",
+    )
+
+
+def test_a_size_far_beyond_the_models_own_is_told():
+    (remark,) = made(WAN, Wish(WIDE, 1280, 720)).remarks
+    assert remark == (
+        "1280x720 has 2.3 times the pixels that Wan 2.1 was made for (832x480): expect flaws, and "
+        "much more memory and time."
+    )
+    name = "wan2.1_i2v_720p_14B_fp16.safetensors"
+    assert not made(WAN, Wish(WIDE, 1280, 720), model=name).remarks
+    assert "2.3 times" in made(WAN, Wish(WIDE, 1920, 1088), model=name).remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("family", "made_for"),
+    [
+        ("wan2.2-i2v-14b", (1280, 720)),
+        ("wan2.2-ti2v-5b", (1280, 704)),
+        ("wan2.1-i2v", (832, 480)),
+        ("hunyuan-video-1.5", (1280, 720)),
+        ("ltx-video", (1280, 720)),
+        ("cosmos-predict2", (848, 480)),
+        ("svd", (1024, 576)),
+    ],
+)
+def test_what_a_model_was_made_for_gets_no_remark_and_4k_does(family, made_for):
+    model = FAMILIES[family]
+    assert not made(model, Wish(WIDE)).remarks
+    near = made(model, Wish(WIDE, *made_for))
+    assert not [told for told in near.remarks if "made for" in told]
+    far = made(model, Wish(WIDE, 3840, 2176))
+    assert [told for told in far.remarks if "was made for ({}x{})".format(*made_for) in told]
+
+
+def test_a_still_far_beyond_the_models_own_is_told_too():
+    family = KEYFRAMES["sd"]
+    limits = family.limits({"checkpoint": "v1-5-pruned-emaonly-fp16.safetensors"}, PLAIN)
+    wish = Wish(WIDE, 1024, 1024)
+    (told,) = sized(family, limits, wish, extent(limits, wish))
+    assert told.startswith("1024x1024 has 4 times the pixels that SD 1.5 / SDXL was made for (512x")

@@ -55,6 +55,12 @@ FILES: dict[str, Shapes] = {
         "conv2.weight": (48, 48, 1, 1, 1),
     },
     "umt5_xxl_fp8_e4m3fn_scaled": _t5(256384, "spiece_model"),
+    "umt5-xxl-of-hugging-face": _t5(256384),
+    "umt5-xxl-enc-bf16": {
+        "token_embedding.weight": (256384, 4096),
+        "blocks.0.attn.q.weight": (4096, 4096),
+        "blocks.0.pos_embedding.embedding.weight": (32, 64),
+    },
     "t5xxl_fp16": _t5(32128),
     "oldt5_xxl_fp8_e4m3fn_scaled": {
         "shared.weight": (32128, 1024),

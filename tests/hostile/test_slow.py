@@ -11,11 +11,13 @@ import json
 import socket
 import sys
 import time
+import zlib
 from dataclasses import replace
 
 import aiohttp
 import pytest
 
+from sidecar.access.headers import BARE
 from sidecar.bus import PREVIEW, Preview
 from sidecar.keys import BUS, MEDIA, STREAMS
 from sidecar.media import LocalMediaStore
@@ -104,6 +106,46 @@ async def test_a_body_that_comes_steadily_but_takes_too_long_is_given_up(place):
     assert b"body_too_slow" in answer
     assert HASTY.body_s <= time.monotonic() - begun < HASTY.body_s + 3
     await drip
+
+
+def unfolding(begin: bytes, megabytes: int = 1500) -> bytes:
+    """Return a packed body: a megabyte and a half that unfold to a thousand times as much."""
+    pack, again = zlib.compressobj(9, zlib.DEFLATED, 31), zlib.compressobj(9, zlib.DEFLATED, -15)
+    head = pack.compress(begin) + pack.flush(zlib.Z_FULL_FLUSH)
+    block = again.compress(b"\n" * 2**20) + again.flush(zlib.Z_FULL_FLUSH)
+    return head + block * megabytes
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "begin", "status"),
+    [
+        (b"/api/health", b"text/plain", b"", 405),  # nobody reads it
+        (b"/nowhere", b"text/plain", b"", 404),
+        (b"/api/upload", b"multipart/form-data; boundary=b", b"", 400),  # a form that never begins
+        (b"/api/upload", b"multipart/form-data; boundary=b", PART + b"x\r\n--b--\r\n", 400),
+        (b"/api/generate", b"multipart/form-data; boundary=b", TEXT + b"x\r\n--b--\r\n", 400),
+        (b"/api/generate", b"application/json", b"{}", 400),
+    ],
+)
+async def test_a_body_that_unfolds_holds_nobody_else_up(settings, path, kind, begin, status):
+    body = unfolding(begin)
+    async with serving(settings, Patience()) as place:
+        await _sent_unfolding(place, path, kind, body, status)
+
+
+async def _sent_unfolding(place: Place, path: bytes, kind: bytes, body: bytes, status: int):
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n" % path
+    head += b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (kind, len(body))
+    reader, writer = await place.open(head)
+    asked = asyncio.ensure_future(ended(reader, 30))
+    begun = time.monotonic()
+    writer.write(body)
+    longest = 0.0
+    while not asked.done():
+        longest = max(longest, await healthy(place))
+    assert longest < 1.0
+    assert time.monotonic() - begun < 5.0  # and it is not unfolded to its end
+    assert (await asked).startswith(b"HTTP/1.1 %d" % status)
 
 
 async def test_a_body_that_is_slow_but_not_too_slow_arrives(place):
@@ -209,7 +251,9 @@ async def test_there_are_only_so_many_connections(place):
     reader, _ = await place.open()
     answer = await ended(reader)
     assert answer.startswith(b"HTTP/1.1 503")
-    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "too_many_connections"
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    assert json.loads(body)["code"] == "too_many_connections"
+    assert {f"{name}: {value}" for name, value in BARE.items()} <= set(head.split("\r\n"))
     for _, writer in clients:
         writer.close()
     await eventually(lambda: place.connections == 0)

@@ -32,9 +32,10 @@ schemathesis.openapi.media_type("image/png", strategies.just(picture()), aliases
 @schemathesis.hook
 def before_call(ctx, case, kwargs):
     label = case.operation.label
-    if isinstance(case.body, dict) and case.media_type in FORMS and None in case.body.values():
-        case.body = {name: x for name, x in case.body.items() if x is not None}
-    if case.meta is None or not case.meta.generation.mode.is_positive:
+    wrong = case.meta is not None and not case.meta.generation.mode.is_positive
+    if isinstance(case.body, dict) and case.media_type in FORMS and _unsent(case.body):
+        case.body = _sent(case.body, wrong=wrong)  # only then: a new body loses how it is encoded
+    if case.meta is None or wrong:
         return
     if label == "POST /api/generate" and isinstance(case.body, dict):
         kept = {name: case.body[name] for name in KEPT if name in case.body}
@@ -45,6 +46,24 @@ def before_call(ctx, case, kwargs):
         case.headers = {name: x for name, x in case.headers.items() if name != "Range"}
     elif label in NOT_GIVEN and case.query:
         case.query = {name: x for name, x in case.query.items() if name != NOT_GIVEN[label]}
+
+
+def _sent(form: dict, *, wrong: bool) -> dict:
+    """Return what gets into a form: of an empty list or object Schemathesis writes nothing at all,
+
+    and so would send what it takes for wrong (an unknown field, say) without what is wrong.
+    """
+    if not wrong:
+        return {name: x for name, x in form.items() if x is not None}
+    return {name: "null" if _is_nothing(x) else x for name, x in form.items()}
+
+
+def _unsent(form: dict) -> bool:
+    return any(map(_is_nothing, form.values()))
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or value == [] or value == {}
 
 
 def _given(address: object) -> str:

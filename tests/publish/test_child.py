@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -116,7 +117,11 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path, number: int):
     parent.send_signal(number)
     parent.wait()
     parent.stdout.close()
-    assert _gone(int(pid))
+    try:
+        assert _gone(int(pid))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
 
 
 def test_what_can_be_started_is_found_or_explained(tmp_path: Path):

@@ -13,6 +13,7 @@ from sidecar.comfy.errors import RunFailed
 from sidecar.comfy.events import Events
 from sidecar.comfy.follow import Pace, PromptRun, Watchers
 from sidecar.comfy.mark import Mark
+from sidecar.comfy.patience import Reporter
 from sidecar.values import Progress
 from tests.fake_comfy import GRAPH
 
@@ -30,13 +31,14 @@ class Runs:
     reports: list[Progress] = field(default_factory=list)
 
     def __call__(self, prompt_id: str = "p1", pace: Pace = QUICK, **watchers) -> PromptRun:
+        told = Reporter(self.reports.append, pace.away_s)
         return PromptRun(
             self.client,
             self.events,
             Mark(prompt_id),
             GRAPH,
             pace=pace,
-            watchers=Watchers(self.reports.append, **watchers),
+            watchers=Watchers(told, away=told.away, **watchers),
         )
 
 

@@ -102,6 +102,16 @@ def test_what_failed_is_said_and_the_status_is_1(fake, start):
     assert err.count("\n") == 1
 
 
+def test_a_file_that_arrived_damaged_is_no_success(fake, start, tmp_path):
+    fake.faults.other_bytes = True
+    process = start()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.startswith("promptreel: wan.safetensors arrived damaged (its SHA-256 is")
+    assert "has all" not in out
+    assert models(tmp_path) == []
+
+
 def test_a_connection_that_is_cut_again_and_again_is_one_sentence(fake, start):
     fake.faults.cut_after = [120_000] + [0] * 20
     process = start()
@@ -117,6 +127,24 @@ def test_a_token_of_the_environment_opens_a_gated_repository(fake, start):
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert fake.tokens_elsewhere == 0
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"http_proxy": "nonsense://user:secret@proxy"},
+        {"HF_TOKEN": "\u0436"},
+        {"HF_ENDPOINT": "http://[::bad"},
+    ],
+    ids=lambda environment: next(iter(environment)),
+)
+def test_settings_that_can_not_be_used_are_one_sentence(start, environment):
+    process = start(**environment)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.startswith("promptreel: The Hub can't be asked with these settings (")
+    assert err.count("\n") == 1
+    assert "secret" not in err
 
 
 def test_a_missing_library_is_one_sentence_with_the_command(start, tmp_path):

@@ -147,6 +147,37 @@ async def test_a_server_that_stays_away_is_an_error(fake, prompt):
     await fake.restart()
 
 
+async def test_that_it_went_away_is_told_at_once_and_that_it_is_back_too(fake, prompt):
+    fake.hold.clear()
+    work = asyncio.create_task(finish(prompt(pace=replace(QUICK, poll_s=60, away_s=6.0))))
+    await eventually(lambda: any(report.step for report in prompt.reports))
+    last = prompt.reports[-1]
+    fake.faults.refuse = True
+    await fake.cut_sockets()
+    await eventually(lambda: "does not answer" in prompt.reports[-1].message, 5)
+    assert prompt.reports[-1].value <= last.value
+    fake.faults.refuse = False
+    await eventually(lambda: prompt.reports[-1] == last, 5)
+    fake.hold.set()
+    await work
+    assert len(fake.posts) == 1
+
+
+async def test_time_away_is_no_stall(fake, prompt):
+    fake.hold.clear()
+    pace = replace(QUICK, stall_s=1.5, away_s=6.0)
+    work = asyncio.create_task(finish(prompt(pace=pace)))
+    await eventually(lambda: any(report.step for report in prompt.reports))
+    fake.faults.refuse = True
+    await fake.cut_sockets()
+    await asyncio.sleep(2.0)
+    fake.faults.refuse = False
+    await eventually(lambda: "does not answer" not in prompt.reports[-1].message, 5)
+    fake.hold.set()
+    await work
+    assert not fake.interrupts
+
+
 async def test_nobody_there_at_all_is_an_error(fake, prompt):
     await fake.stop()
     await never_answered(prompt(pace=replace(QUICK, away_s=0.3)))

@@ -55,6 +55,9 @@ async def test_by_status(five):
     [
         ("status", "done"),
         ("status", "queued,done"),
+        ("status", "queued, canceled"),
+        ("status", "\u00a0"),
+        ("limit", " "),
         ("limit", "0"),
         ("limit", "101"),
         ("limit", "-1"),

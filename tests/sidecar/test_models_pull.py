@@ -72,6 +72,7 @@ def test_a_file_comes_whole_into_its_folder(fake, comfy, model):
     assert (comfy.root / "models/vae/a.safetensors").read_bytes() == DATA
     assert told[0] == "[1/1] a.safetensors (0.00 GB) -> models/vae"
     assert look(model, comfy).state is State.THERE
+    assert fake.encodings == {"identity"}, "compressed bytes can't be counted or gone on with"
 
 
 def test_what_is_there_is_skipped_without_a_question(fake, comfy, model):
@@ -287,6 +288,27 @@ def test_two_at_once_on_one_file_do_not_mix(fake, comfy, model):
     ):
         fetch([task], hub, comfy, print)
     assert pull([model], comfy, hub)[1] == []
+
+
+def test_a_place_that_can_not_be_written_is_one_sentence(fake, comfy, model):
+    (comfy.root / "models" / "vae").write_bytes(b"a file where the folder should be")
+    with pytest.raises(ModelsError, match=r"models.vae can't be written: .*\.$"):
+        pull([model], comfy, Hub(fake.url))
+
+
+def test_a_folder_with_the_models_name_is_told_before_anything_comes(fake, comfy, model):
+    (comfy.root / "models" / "vae" / "a.safetensors").mkdir(parents=True)
+    _, (trouble,) = pull([model], comfy, Hub(fake.url))
+    assert trouble.endswith("is a folder: move it away, a.safetensors goes there.")
+    assert fake.gets() == []
+
+
+def test_a_file_that_vanishes_from_the_hub_meanwhile_is_one_sentence(fake, comfy, model):
+    hub = Hub(fake.url)
+    planned = plan([model], comfy, hub)
+    fake.files.clear()
+    with pytest.raises(ModelsError, match=r"The Hub has no split_files/vae/a.safetensors .*404"):
+        fetch(planned.tasks, hub, comfy, print)
 
 
 def test_a_full_disk_is_one_sentence():

@@ -29,10 +29,10 @@ def serving(aiohttp_client, tmp_path, fakes, png):
     """Return a context that gives the service on both, and a function that begins a job."""
 
     @asynccontextmanager
-    async def start(**more):
+    async def start(look_s=0.05, **more):
         urls = ",".join(fake.url for fake in fakes)
         settings = Settings(data_dir=tmp_path / "data", **{"comfyui_url": urls, **more})
-        watch = Watch(look_s=0.05, away_look_s=0.05, away_s=settings.comfyui_away_seconds)
+        watch = Watch(look_s=look_s, away_look_s=0.05, away_s=settings.comfyui_away_seconds)
         client = await aiohttp_client(create_app(settings, watch))
         response = await client.post("/api/upload", data=picture_form(png))
         url = (await response.json())["imageUrl"]
@@ -194,14 +194,47 @@ async def test_what_was_left_on_a_server_that_was_away_is_stopped_there(fakes, s
         assert other.completed.total() == 1
 
 
+async def test_a_job_is_moved_though_the_pool_has_not_seen_yet_that_its_server_died(fakes, serving):
+    hold(fakes)
+    async with serving(look_s=60, comfyui_away_seconds=0.5, comfyui_jobs=1) as (client, begin):
+        first = await begin()
+        await eventually(lambda: any(fake.running for fake in fakes))
+        dead, other = fakes if fakes[0].running else reversed(fakes)
+        port = dead.server.port
+        await dead.stop()
+        await eventually(lambda: other.running, 20)
+        servers = {one["url"]: one["status"] for one in await known(client)}
+        assert servers == {dead.url: "away", other.url: "ok"}
+        let_go(fakes)
+        assert (await ended(client, first))["status"] == "succeeded"
+        await dead._start(port)
+
+        async def back():  # it is looked at as often as any that is away
+            return all(one["status"] == "ok" for one in await known(client))
+
+        await found(back)
+
+
 async def test_without_another_server_a_job_fails_clearly(fakes, serving):
     hold(fakes)
-    async with serving(comfyui_away_seconds=0.5, comfyui_url=fakes[0].url) as (client, begin):
+    async with serving(comfyui_away_seconds=2.0, comfyui_url=fakes[0].url) as (client, begin):
         job = await begin()
         await eventually(lambda: fakes[0].running)
+        before = (await job_of(client, job))["progress"]["value"]
         await fakes[0].stop()
+
+        async def told():
+            progress = (await job_of(client, job))["progress"]
+            return progress if "does not answer" in progress["message"] else None
+
+        progress = await found(told)
+        assert progress["message"] == "ComfyUI does not answer: it is waited for, 2 s at most."
+        assert before <= progress["value"] < 1
         body = await ended(client, job)
         assert body["error"]["code"] == "comfyui_unreachable"
+        assert "in the middle of the video" in body["error"]["error"]
+        assert "For 2 s it took no connection: it has ended" in body["error"]["details"]
+        assert "PROMPTREEL_COMFYUI_AWAY_SECONDS" in body["error"]["details"]
         await refusal(await client.get("/api/ready"), 503)
 
 

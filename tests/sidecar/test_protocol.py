@@ -9,6 +9,7 @@ import logging
 import pytest
 from aiohttp import web
 
+from sidecar.access.headers import BARE
 from sidecar.app import create_app
 from sidecar.protocol import listen
 
@@ -57,7 +58,7 @@ async def answered(port, sent: bytes) -> tuple[int, dict[str, str], bytes]:
 def said(answer, status=400) -> dict:
     found, headers, body = answer
     assert (found, headers["content-type"]) == (status, "application/json; charset=utf-8")
-    assert headers["x-content-type-options"] == "nosniff"
+    assert {name: headers[name.lower()] for name in BARE} == {k: v.lower() for k, v in BARE.items()}
     assert "secret" not in body.decode()
     told = json.loads(body)
     assert set(told) == {"error", "details", "code"}

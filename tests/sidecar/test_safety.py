@@ -38,6 +38,16 @@ async def test_a_strange_host_is_refused(client, host):
     assert (await refusal(await asked(client, Host=host), 403))["code"] == "host_not_allowed"
 
 
+@pytest.mark.parametrize(
+    "host", ["x@127.0.0.1", "127.0.0.1/x", "127.0.0.1?x", "127.0.0.1#x", "127.0.0.1:x", "[::1"]
+)
+@pytest.mark.parametrize("changes", [{}, {"host": "0.0.0.0", "api_key": "k"}])
+async def test_a_host_that_is_more_than_a_name_and_a_port_is_refused(serving, host, changes):
+    """Links in answers begin with it."""
+    client = await serving(**changes)
+    assert (await refusal(await asked(client, Host=host), 403))["code"] == "host_not_allowed"
+
+
 async def test_hosts_that_the_operator_named_belong(serving):
     client = await serving(allowed_hosts=("Box.local",), public_url="https://studio.example/reel")
     for host in ("box.local:8190", "studio.example"):

@@ -44,6 +44,8 @@ async def test_in_the_language_asked_for_or_that_of_the_text(client, fields, beg
         ({}, "missing_field"),
         ({"text": " \u200b "}, "missing_field"),
         ({"text": "pan", "sedonds": "3"}, "unknown_field"),
+        ({"text": "pan", "sedonds": " "}, "unknown_field"),
+        ({"text": "pan", "": None}, "unknown_field"),
         ({"text": "pan", "language": "de"}, "invalid_request"),
         ({"text": "pan", "negative": False}, "invalid_request"),
         ({"text": 5}, "invalid_request"),

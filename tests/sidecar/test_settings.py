@@ -102,6 +102,12 @@ def test_blank_means_absent(blank):
     assert load_settings([], {"PROMPTREEL_PORT": blank}).port == 8190
 
 
+def test_a_blank_address_of_a_local_comfyui_looks_nowhere():
+    """As its help says, and as the Docker image sets it."""
+    assert load_settings([], {"PROMPTREEL_LOCAL_COMFYUI_URL": ""}).local_comfyui_url == ""
+    assert load_settings([], {}).local_comfyui_url == "http://127.0.0.1:8188"
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])
 def test_a_bind_beyond_this_machine_needs_a_key_or_a_word(host):
     with pytest.raises(SettingsError, match="PROMPTREEL_API_KEY"):

@@ -5,15 +5,18 @@ Must not decide whether it is a move of the camera: `phrases` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from .clauses import Clause
 from .line import Line, is_open, is_preposition
-from .tokens import actions, speeds, words
+from .tokens import Token, actions, speeds, words
 
 _FREE = frozenset(("left", "right", "up", "down", "cw", "ccw"))  # may stand apart from their verb
 
+_DETAILS = frozenset(("direction", "speed", "camera", "frame"))
 _OBJECT = frozenset(("toward", "away", "around", "along"))  # a noun behind them is expected
 
 
@@ -26,18 +29,32 @@ def turn_of(line: Line, row: dict[str, Any], i: int) -> str | None:
     return next((line.tokens[j].key for j in places if line.tokens[j].key in turns), None)
 
 
+def passing_of(line: Line, row: dict[str, Any], i: int) -> str | None:
+    """Return the kind of move that "through" and the like make of the action at `i`."""
+    kinds: dict[str, str] = row.get("passing", {})
+    j = next((j for j in range(i + 1, len(line.tokens)) if not line.soft[j]), None)
+    return None if j is None else kinds.get(line.text(j))
+
+
 def speed_of(line: Line, i: int) -> float | None:
     """Return the strength that speed words give the move at `i`."""
     for j in _around(line, i):
         if line.tokens[j].kind == "speed":
-            value = float(speeds()[int(line.tokens[j].key)]["strength"])
-            negated = j > 0 and line.tokens[j - 1].kind == "negation"
-            return 1 / value if negated else value
+            return said_speed(line.tokens, j)
     return None
 
 
+def said_speed(tokens: Sequence[Token], j: int) -> float:
+    """Return the strength that the speed word at `j` stands for: "not fast" is slow."""
+    value = float(speeds()[int(tokens[j].key)]["strength"])
+    return 1 / value if j > 0 and tokens[j - 1].kind == "negation" else value
+
+
 def is_denied(line: Line, i: int) -> bool:
-    """Tell whether a "no" or "without" in the clause forbids the move at `i`."""
+    """Tell whether a "no" or "without" in the clause, or "is not needed", forbids the move."""
+    last = _last_detail(line, i)
+    if _denied_after().match(line.folded, line.tokens[last].end) or _turns_not(line, i):
+        return True
     for j in range(i - 1, -1, -1):
         if line.tokens[j].kind == "negation":
             slower = line.text(j) in words("denies_speed") and line.tokens[j + 1].kind == "speed"
@@ -45,6 +62,24 @@ def is_denied(line: Line, i: int) -> bool:
         if j in line.used:
             return False
     return False
+
+
+def _turns_not(line: Line, i: int) -> bool:
+    """Tell whether the move goes "not left"; what follows says where it goes."""
+    rest = line.tokens[i + 1 : i + 3]
+    return [token.kind for token in rest] == ["negation", "direction"]
+
+
+def _last_detail(line: Line, i: int) -> int:
+    """Return the place of the last of the directions and speeds right behind the move at `i`."""
+    while (following := line.next(i)) and following.kind in _DETAILS:
+        i += 1
+    return i
+
+
+@cache
+def _denied_after() -> re.Pattern[str]:
+    return re.compile(words("denied_after"))
 
 
 def goal_of(line: Line) -> int | None:
@@ -100,7 +135,9 @@ def _counts(line: Line, j: int, *, far: bool) -> bool:
     if line.tokens[j].key not in _FREE:
         following = line.next(j)
         return not far and (following is None or is_open(following) or is_preposition(following))
-    return not far or (line.ends_after(j) and "determiner" not in line.tokens[j - 1].roles)
+    before = line.tokens[j - 1]
+    side = "determiner" in before.roles and before.key not in words("followed")  # "the left"
+    return not far or (line.ends_after(j) and not side)
 
 
 def _around(line: Line, i: int) -> Iterator[int]:

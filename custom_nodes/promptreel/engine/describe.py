@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .lexicon import vocabulary
+from .limits import MAX_SECONDS, MIN_SECONDS
 from .values import CameraMove, Scene, Shot
 
 _LONGEST_NEGATIVE = 80  # characters of it that the sentence repeats
@@ -64,9 +65,17 @@ class _Speaker:
             text += say["look"].format(looks=say["list"].join(names))
         if scene.seconds is not None:
             text += say["time"].format(time=self._seconds(scene.seconds))
+            text += self._asked(scene.seconds, scene.asked_seconds)
         if scene.negative:
             text += say["avoid"].format(negative=_shortened(scene.negative))
         return text if text.endswith("...") else text + "."
+
+    def _asked(self, seconds: float, asked: float | None) -> str:
+        """Say which length was asked for, if the limits did not allow it."""
+        if asked is None or seconds not in (MIN_SECONDS, MAX_SECONDS) or seconds == asked:
+            return ""
+        say = self._say["longest" if asked > seconds else "shortest"]
+        return say.format(asked=f"{asked:.7g}".replace(".", self._say["point"]))
 
     def _shot(self, shot: Shot) -> str:
         moves = self._moves(shot.moves)

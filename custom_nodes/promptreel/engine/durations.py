@@ -6,7 +6,7 @@ Knows the rows of `vocabulary/durations.json`. Must not know shots or cameras.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -39,7 +39,7 @@ def find_durations(folded: str) -> list[Duration]:
     for start, end in _windows(folded):
         for match in _pattern().finditer(folded, start, end):
             ranged = match["until"] or match["high"]
-            duration = _range(match) if ranged else _length(folded, match)
+            duration = _range(folded, match, found) if ranged else _length(folded, match)
             if duration and duration.seconds > 0:
                 found.append(duration)
     return found
@@ -66,13 +66,18 @@ def _length(folded: str, match: re.Match[str]) -> Duration | None:
     return Duration(_seconds(match), *_span(match), total=total, spread=spread)
 
 
-def _range(match: re.Match[str]) -> Duration:
-    """Read "0-2s" and "0:02-0:04" as stretches of the video, and "3-5 seconds" as about four."""
+def _range(folded: str, match: re.Match[str], before: Sequence[Duration]) -> Duration:
+    """Read "0-2s" and "0:02-0:04" as stretches of the video, and "3-5 seconds" as about four.
+
+    A stretch is also what goes on where the one before ended, or stands in front of a colon.
+    """
     if match["until"]:
         length = _clock(match["until"]) - _clock(match["since"])
         return Duration(length, *_span(match), cue=True)
     low, high = float(match["low"]), float(match["high"])
-    if low == 0 or match["unit"] == "s":
+    goes_on = low and before and before[-1].cue and low == sum(d.seconds for d in before if d.cue)
+    listed = folded[match.end() :].lstrip().startswith(":")
+    if low == 0 or match["unit"] == "s" or goes_on or listed:
         return Duration(high - low, *_span(match), cue=True)
     return Duration((low + high) / 2, *_span(match))
 
@@ -130,10 +135,12 @@ def _pattern() -> re.Pattern[str]:
     digits = r"\d{1,6}(?:[.,]\d{1,2})?"
     whole = "|".join(expand(w) for w in sorted(rows["whole"], key=len, reverse=True))
     second, clock, dash = rows["second"], r"\d{1,2}:\d\d", r"\s{0,2}[-\u2013\u2014]\s{0,2}"
+    to = rf"\s{{1,2}}{rows['until']}\s{{1,2}}"
     return re.compile(
         rf"(?<![\w.,$#:])(?:(?P<lead>{rows['lead']})\s{{1,3}})?(?:"
         rf"(?P<since>{clock}){dash}(?P<until>{clock})"
-        rf"|(?P<low>\d{{1,3}}){dash}(?P<high>\d{{1,3}})\s{{0,2}}(?P<unit>{second})"
+        rf"|(?:{rows['since']}\s{{1,2}})?(?P<low>\d{{1,3}})(?:{dash}|{to})"
+        rf"(?P<high>\d{{1,3}})\s{{0,2}}(?P<unit>{second})"
         rf"|(?:{rows['label']})\s{{0,3}}[:=]\s{{0,3}}(?P<labelled>{digits})(?:\s{{0,3}}{second})?"
         rf"|(?P<prefix>{'|'.join(rows['prefixes'])})(?:{rows['prefixed']})"
         rf"|(?P<number>{digits}|{words}){rows['ending']}?(?P<half>\s{{1,2}}{rows['half']})?"

@@ -7,6 +7,7 @@ Knows PyAV's encoders. Must not know scenes or cameras: a clip is only asked for
 # pyright: reportUnknownMemberType=false
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 import uuid
@@ -33,6 +34,7 @@ from .render import yuv_frames
 from .steady import steady
 from .values import Extent, Fps, VideoInfo
 
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 Report = Callable[[int, int], None]  # frames done, frames in all; what it raises ends the encode
 
 
@@ -177,5 +179,18 @@ def _failing(what: str) -> Generator[None, None, None]:
     try:
         yield
     except (FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise EncodeError(f"{what}: {reason}. Check the free disk space and try again.") from error
+        raise EncodeError(f"{what}: {_reason(error)}") from error
+
+
+def _reason(error: FFmpegError | OSError | ValueError) -> str:
+    """Return why, and what to do about it."""
+    if isinstance(error, FileNotFoundError):
+        return "its folder is missing. Make the folder and try again."
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    if isinstance(error, PermissionError):
+        return f"{reason}. Allow writing to the folder and try again."
+    if isinstance(error, IsADirectoryError):
+        return "a folder has this name. Choose another name and try again."
+    if getattr(error, "errno", None) in _DISK:
+        return f"{reason}. Check the free disk space and try again."
+    return f"{reason}. Choose another format or size, or try again."

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 Key = TypeVar("Key")
 _FOLDER = Path(__file__).with_name("vocabulary")
-_FOLDS = str.maketrans({chr(0x451): chr(0x435), chr(0x2019): "'", chr(0x2018): "'"})  # yo, quotes
+_FOLDS = str.maketrans({chr(0x451): chr(0x435), chr(0x2019): "'", chr(0x2018): "'", "_": " "})
 _OPTIONAL = re.compile(r"\([^()]*\)\?| \?")
 _LEADING_GROUP = re.compile(r"\(([^()]*)\)(\??)")
 
@@ -29,7 +29,10 @@ def vocabulary(name: str) -> Any:  # noqa: ANN401  JSON: its readers know its sh
 
 
 def fold(text: str) -> str:
-    """Return `text` in lower case with yo as ye, of the same length (offsets stay valid)."""
+    """Return `text` in lower case with yo as ye, plain quotes and "_" as a space.
+
+    It is of the same length: offsets stay valid.
+    """
     low = text.lower()
     if len(low) != len(text):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

@@ -100,6 +100,12 @@ class Line:
             return False
         return self.text(i + 1) in words("handles")
 
+    def is_somewhere(self, i: int) -> bool:
+        """Tell whether somebody does it at a place: "people push in | the crowd"."""
+        following = self.next(i)
+        placed = following is not None and "determiner" in following.roles
+        return placed and self.hard(0, i) > 0
+
     def has_more(self, i: int) -> bool:
         """Tell whether the line goes on about something behind the noun at `i`."""
         announced = any(token.kind == "opening" for token in self.tokens[:i])
@@ -120,10 +126,14 @@ class Line:
     def camera_before(self, i: int) -> int | None:
         """Return the place of the last camera before `i` that does something, or a frame's."""
         for j in reversed(self.cameras):
-            near = self.tokens[j].kind == "camera" or self.hard(j + 1, i) == 0
+            near = self.tokens[j].kind == "camera" or self.hard(j + 1, i) == 0 or self._begins(j)
             if j < i and near and not self._is_object(j):
                 return j
         return None
+
+    def _begins(self, j: int) -> bool:
+        """Tell whether the frame at `j` is a shot that goes on: "the shot | opens on"."""
+        return j + 1 < len(self.tokens) and self.text(j + 1) in words("frame_verbs")
 
     def camera_after(self, i: int) -> bool:
         """Tell whether the move at `i` has its camera behind it: "pan of the camera"."""

@@ -59,7 +59,7 @@ def looks() -> dict[str, Any]:
 
 
 def _mentions(folded: str, parts: Sequence[Part]) -> Iterator[Mention]:
-    at = 0
+    at = denied = 0
     for part in parts:
         name = tag_of(folded[part.start : part.end]) if len(part.tokens) <= _LONGEST_TAG else None
         if name:
@@ -67,13 +67,22 @@ def _mentions(folded: str, parts: Sequence[Part]) -> Iterator[Mention]:
         for token in part.tokens:
             hit = _scanner().at(folded, token.start) if token.start >= at else None
             if hit:
-                at = hit[1]
-                if hit[0] and not _is_denied(folded, token.start):
+                is_denied = _is_denied(folded, token.start, hit[1], denied)
+                at, denied = hit[1], hit[1] if is_denied else denied
+                if hit[0] and not is_denied:
                     yield Mention(hit[0], token.start, part.tagged)
 
 
-def _is_denied(folded: str, start: int) -> bool:
-    return _negated().search(folded, max(0, start - _BEFORE), start) is not None
+def _is_denied(folded: str, start: int, end: int, denied: int) -> bool:
+    """Tell whether "no" stands before, "is not needed" behind, or "no fog or | rain" goes on.
+
+    `denied`: where the look before that was denied ends; 0: it was not.
+    """
+    before, near, after, on = _negated()
+    goes_on = denied and on.fullmatch(folded, denied, start)
+    leading = near if _placed().match(folded, start) else before  # "no people | at night"
+    said = leading.search(folded, max(0, start - _BEFORE), start) or after.match(folded, end)
+    return bool(goes_on or said)
 
 
 @cache
@@ -90,6 +99,14 @@ def _tags() -> dict[str, str]:
 
 
 @cache
-def _negated() -> re.Pattern[str]:
-    said = "|".join(map(expand, words("negation")))
-    return re.compile(rf"(?<!\w)(?:{said})\s+(?:\w+\s+)?$")
+def _negated() -> tuple[re.Pattern[str], ...]:
+    """Return what denies a look: before it, right before it, behind it, from the one before."""
+    said = "|".join(map(expand, (*words("negation"), *words("look_negation"))))
+    near = rf"(?<!\w)(?:{said})\s+"
+    found = (f"{near}(?:{words('look_gap')})?$", f"{near}$")
+    return tuple(map(re.compile, (*found, words("denied_after"), words("denial_goes_on"))))
+
+
+@cache
+def _placed() -> re.Pattern[str]:
+    return re.compile(words("look_place"))

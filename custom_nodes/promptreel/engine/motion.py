@@ -12,22 +12,28 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from .bearings import said_speed
 from .clauses import Clause, Move
 from .lexicon import vocabulary
 from .phrases import read_all
 from .timing import Timing
-from .tokens import Part, Token, actions, speeds, words
+from .tokens import Part, Token, actions, words
 from .values import CameraMove, Shot
 
 MAX_SHOTS = 12  # of a text, and MAX_MOVES of a shot; what comes later is left out
 MAX_MOVES = 4
+_BARE = frozenset(("direction", "speed", "duration", "negation", "action"))
+_PLACES = frozenset(("preposition", "wide_preposition"))
 VERTIGO = (("dolly_in", "zoom_out"), ("dolly_out", "zoom_in"))
 DEFAULTS = (CameraMove("dolly_in", 0.6), CameraMove("truck_right", 0.6))  # the first not forbidden
 
 
 @dataclass(frozen=True)
 class Motion:
-    """What a text asks of the camera. `clauses`: one list for each part that was read."""
+    """What a text asks of the camera.
+
+    `seconds`: as the text says, whatever is allowed; `clauses`: one list for each part.
+    """
 
     shots: tuple[Shot, ...]
     seconds: float | None
@@ -37,7 +43,7 @@ class Motion:
 
 def read_motion(parts: Sequence[Part], folded: str) -> Motion:
     """Return the shots and the length that `parts` of the text `folded` ask for."""
-    director = _Director(folded, alone=len(parts) == 1)
+    director = _Director(folded, alone=len(parts) == 1 or all(map(_only_turns, parts)))
     clauses = read_all(parts, folded)
     for part, row in _in_time(parts, clauses):
         director.take(part, row)
@@ -69,11 +75,12 @@ class _Director:
     def __init__(self, folded: str, *, alone: bool) -> None:
         self.timing = Timing()
         self._folded = folded
-        self._alone = alone  # all of the text is one part: "left to right"
+        self._alone = alone  # nothing else stands in the text: "left to right"
         self._shots: list[dict[str, float | None]] = []
         self._avoided: set[str] = set()
         self._last: Move | None = None
         self._speed: float | None = None  # said before the move: "Slowly, the camera ..."
+        self._tagged = False  # the part stands in square brackets: "[left]"
         self._cued = False  # a stretch of time ("2-4s") has begun
         self._then = False  # a sequence word stood before the part or, as in "then a cat", earlier
 
@@ -87,13 +94,14 @@ class _Director:
         self._then = self._then or part.follows
         if part.plain:
             return
+        self._tagged = part.tagged
         fresh = self._then or part.new_sentence or _announces(part)
         self._cued = self._cued or any(
             token.duration and token.duration.cue for token in part.tokens
         )
         together = False
         for clause in clauses:
-            clause.moves = clause.moves or list(self._again(clause, follows=part.follows))
+            clause.moves = clause.moves or list(self._again(clause))
             fresh = fresh or (bool(clause.moves) and self.timing.would_repeat(clause))
             fresh = fresh or self._cued
             for move in clause.moves:
@@ -119,12 +127,15 @@ class _Director:
     def _add(self, move: Move, *, fresh: bool, insists: bool, together: bool) -> None:
         if move.negated:
             self._avoided.add(_axis(move.kind) if move.kind else "")
+            self._last = self._last or move  # "pan not left, but right"
             return
         self._last = move
         strength, self._speed = move.strength or self._speed, None
         again = self._says_again(move) and not insists
         if together and self._becomes_vertigo(move):
             return
+        if not move.kind and self._shots[-1:] == [{}] and not insists:
+            return  # "Static. No camera movement."
         if not self._shots or (fresh and not again) or not self._merges(move):
             self._shots.append({})
         if len(self._shots) > MAX_SHOTS:
@@ -160,16 +171,17 @@ class _Director:
         elif len(shot) < MAX_MOVES:
             shot[kind] = strength
 
-    def _again(self, clause: Clause, *, follows: bool) -> Iterator[Move]:
+    def _again(self, clause: Clause) -> Iterator[Move]:
         """Yield the last move in another direction ("pan left, then right"), or "camera up"."""
         directions = [token.key for token in clause.tokens if token.kind == "direction"]
-        if len(directions) != 1 or not clause.pure or _has_action(clause.tokens):
+        placed = any(token.roles & _PLACES for token in clause.tokens)  # "on the left"
+        if len(directions) != 1 or not clause.pure or placed or _has_action(clause.tokens):
             return
         named = any(token.kind == "camera" for token in clause.tokens)
-        named = named or (self._alone and self._last is None)
+        named = named or self._tagged or (self._alone and self._last is None)
         number = _move_row() if named else self._last.row if self._last else None
         row: dict[str, Any] = {} if number is None else actions()[number]
-        if number is not None and follows and directions[0] not in row.get("turns", {}):
+        if number is not None and directions[0] not in row.get("turns", {}):
             number, row = _move_row(), actions()[_move_row()]  # "zoom in, then up"
         kind = {**words("turns_alone"), **row.get("turns", {})}.get(directions[0])
         if kind:
@@ -186,9 +198,14 @@ class _Director:
         text = self._folded[found[0].start : found[0].end]
         if not re.search(words("adverbs"), text):
             return
-        self._speed = float(speeds()[int(found[0].key)]["strength"])
+        self._speed = _speed(clause)
         for kind, strength in self._shots[-1].items() if self._shots else ():
             self._shots[-1][kind] = strength or self._speed
+
+
+def _only_turns(part: Part) -> bool:
+    """Tell whether a part names nothing but directions, speeds, lengths and moves."""
+    return all(token.kind in _BARE for token in part.tokens)
 
 
 def _announces(part: Part) -> bool:
@@ -197,8 +214,14 @@ def _announces(part: Part) -> bool:
 
 def _speed(clause: Clause) -> float | None:
     """Return the strength that the clause's first speed words give: "slowly left"."""
-    found = next((token for token in clause.tokens if token.kind == "speed"), None)
-    return float(speeds()[int(found.key)]["strength"]) if found else None
+    return next(
+        (
+            said_speed(clause.tokens, j)
+            for j, token in enumerate(clause.tokens)
+            if token.kind == "speed"
+        ),
+        None,
+    )
 
 
 def _has_action(tokens: Sequence[Token]) -> bool:

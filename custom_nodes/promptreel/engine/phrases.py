@@ -17,10 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
-from .bearings import goal_of, is_denied, speed_of, tail_of, turn_of
+from .bearings import goal_of, is_denied, passing_of, speed_of, tail_of, turn_of
 from .clauses import Clause, Move, split
+from .lexicon import vocabulary
 from .line import Line, form, is_open
 from .tokens import Part, Token, actions, words
 
@@ -31,12 +33,14 @@ class Carry:
 
     `other`: the clause before, in the same part, is about something else. `beside`: the text has
     other clauses that are orders to a camera, so that one bare word ("orbit") is an order too.
+    `awaited`: the next part begins with the camera that does it: "moving on, the camera tilts".
     """
 
     camera: bool = False
     negated: bool = False
     other: bool = False
     beside: bool = False
+    awaited: bool = False
 
 
 def read_all(parts: Sequence[Part], folded: str) -> list[tuple[Clause, ...]]:
@@ -50,7 +54,17 @@ def read_all(parts: Sequence[Part], folded: str) -> list[tuple[Clause, ...]]:
 
 
 def _read_all(parts: Sequence[Part], folded: str, carry: Carry) -> list[tuple[Clause, ...]]:
-    return [tuple(_read(part, folded, carry, alone=len(parts) == 1)) for part in parts]
+    rows: list[tuple[Clause, ...]] = []
+    for part, following in zip_longest(parts, parts[1:]):
+        carry.awaited = following is not None and _opens_with_camera(following)
+        rows.append(tuple(_read(part, folded, carry, alone=len(parts) == 1)))
+    return rows
+
+
+def _opens_with_camera(part: Part) -> bool:
+    """Tell whether a part goes on with its sentence about a camera: "..., the camera tilts"."""
+    first = next((token for token in part.tokens if "determiner" not in token.roles), None)
+    return not part.new_sentence and first is not None and first.kind == "camera"
 
 
 def _is_bare(clause: Clause) -> bool:
@@ -114,15 +128,23 @@ class _Reader:
         number = int(line.tokens[i].key)
         row = actions()[number]
         turn = turn_of(line, row, i)
-        kind = _kind(row, turn)
+        kind = _kind(row, turn) if turn else passing_of(line, row, i) or _kind(row, turn)
         again = i - 1 in line.used and line.text(i) in words("absorbed")  # "pan movement"
+        again = again or (row.get("adds") is False and self._has_travelled())
         if kind is None or again or not self._is_camera(row, i, turn):
             return None
         strength = row.get("strength") or speed_of(line, i)
         return Move(kind, strength, is_denied(line, i) or self._is_denied_too(), number)
 
+    def _has_travelled(self) -> bool:
+        """Tell whether the clause has a move already: "pan to | follow the car"."""
+        axes = vocabulary("moves")
+        return any(move.kind and axes[move.kind]["axis"] != "shake" for move in self._clause.moves)
+
     def _is_denied_too(self) -> bool:
         """Tell whether the "no" of the clause before goes on: "no zoom or pan"."""
+        if self._clause.joiner and self._clause.joiner.key in words("denying_joins"):
+            return True
         if not self._carry.negated or self._clause.joined_by("join"):
             return False
         detailed = any(token.kind in ("speed", "direction") for token in self._line.tokens)
@@ -132,8 +154,10 @@ class _Reader:
         level: str = row["level"]
         if self._part.tagged or self._is_guided(row, i):
             return True
-        if row.get("handled") and self._line.has_object(i):
+        if row.get("handled") and (self._line.has_object(i) or self._line.is_somewhere(i)):
             return False
+        if self._carry.awaited and form(self._line.text(i)) == "ing" and self._line.hard(0, i) == 0:
+            return True
         if level == "sure":
             return "turns" not in row or not self._has_subject(i)
         if self._is_bare(row, i):
@@ -188,19 +212,31 @@ class _Reader:
         line = self._line
         following = line.next(i)
         told = following is not None and following.kind == "direction" and line.ends_after(i + 1)
-        adjective = row["level"] == "craft" and turn is not None and told
-        return line.hard(0, i) <= (1 if adjective else 0)
+        led = "" if not i or "determiner" in line.tokens[i - 1].roles else line.tokens[i - 1].kind
+        craft = bool(led) and row["level"] == "craft" and not row.get("needs_turn")
+        if craft and self._trails(i, told=told, speedy=led == "speed"):
+            return True
+        adjective = craft and turn is not None and told
+        return line.hard(0, i - 1 if adjective else i) == 0
+
+    def _trails(self, i: int, *, told: bool, speedy: bool) -> bool:
+        """Tell whether the word ends a text without commas: "a dog on a beach | pan left"."""
+        ends = i + 1 + told == len(self._line.tokens) and (told or speedy)
+        return ends and form(self._line.text(i)) == "base"
 
     def _fits(self, row: dict[str, Any], i: int, turn: str | None) -> bool:
         """Tell whether what follows the opening word of craft makes it a move."""
         following, named = self._line.next(i), self._line.is_named(i)
         if following is None:
-            return speed_of(self._line, i) is not None or not (named or self._is_listed(i))
+            said = speed_of(self._line, i) is not None or is_denied(self._line, i)
+            return said or not (named or self._is_listed(i))
         if row.get("object") and self._part.new_sentence and self._takes_over(i, following):
             return True
         if following.kind == "direction":
             thing = named and row.get("needs_turn") and self._line.has_more(i)  # "a truck left the"
             return not thing and (turn is not None or bool(row.get("wide")))
+        if turn is not None and not named and "determiner" in following.roles:
+            return True  # "track the car left"
         if following.kind == "action":  # "dolly shot moving left"
             return not named and not row.get("needs_turn")
         if is_open(following) or "preposition" in following.roles:
@@ -221,7 +257,8 @@ class _Reader:
         """Tell whether the opening plain word is an order, or a noun with a speed."""
         line, shape = self._line, form(self._line.text(i))
         first = self._part.new_sentence and self._clause.joiner is None
-        if self._alone and line.next(i) is None and line.hard(0, i) == 0:
+        rest = turn is not None or line.next(i) is None
+        if self._alone and rest and line.hard(0, i) + line.hard(i + 1, len(line.tokens)) == 0:
             return True
         if shape == "finite" or (shape == "ing" and not first):
             return False
@@ -229,7 +266,8 @@ class _Reader:
         if shape == "base" and not speedy and self._carry.other and self._clause.joined_by("join"):
             return False  # "a ship with a roll to the left"
         if following is None:
-            return speedy
+            turned = turn is not None and bool(row.get("object"))  # "clockwise orbit"
+            return speedy or turned or (first and shape == "base" and " " in line.text(i))
         if following.kind == "direction" or turn is not None:
             aimed = following.key in ("toward", "away") and "fixed" in row
             return turn is not None or (aimed and not line.is_named(i))

@@ -41,6 +41,8 @@ def probe(path: Path) -> VideoInfo:
             return _animation(path, kind)
         with av.open(str(path), options=_OPTIONS) as container:
             return _video(container, path)
+    except FileNotFoundError:
+        raise EncodeError("There is no such video file: check its name and its folder.") from None
     except _BROKEN:
         raise EncodeError("This file is not a video that can be played: make it again.") from None
 

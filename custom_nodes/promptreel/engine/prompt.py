@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from .clauses import Clause
-from .tokens import Part
+from .tokens import Part, words
 
 Span = tuple[int, int]
 
-_HINTS = frozenset(("speed", "direction", "camera", "frame", "opening"))
+_HINTS = frozenset(("speed", "direction", "camera", "frame", "opening", "negation"))
 _ENDS = ".!?\n\u2026"  # of sentences
 _LOOSE = " \t\r,;:|/-\u2013\u2014"  # not to be left standing before a cut, or at a beginning
-_PAIRS = ("[]", "()", "{}", '""', "\u00ab\u00bb", "\u201c\u201d")
+_PAIRS = ("[]", "()", "{}", "<>", '""', "\u00ab\u00bb", "\u201c\u201d")
+_WEIGHT = re.compile(r":\s?\d{1,2}(?:\.\d{1,3})?(?=\))")  # of "(zoom in:1.3)"
 _CONNECTOR = re.compile(r"\w|[-=]>|[\u2190-\u21ff\u2794-\u27bf]|>>")  # "then", an arrow
 
 
@@ -32,6 +33,9 @@ def plain_prompt(
     `is_tag` tells whether a part in square brackets was understood in some other way.
     """
     gone = _gone(parts, clauses, is_tag)
+    for i in range(len(parts) - 2, -1, -1):
+        if all(gone[i + 1]) and _is_label(text, parts[i]):
+            gone[i] = [True] * len(gone[i])
     spans = sorted(_spans(text, parts, clauses, gone))
     return _without(text, spans) if spans else text.strip()
 
@@ -50,7 +54,21 @@ def _gone(
         beside = flags[i - 1 : i] + flags[i + 1 : i + 2]
         flags[i] = flags[i] or (any(beside) and _is_hint(flat[i][1]))
     rest = iter(flags)
-    return [[next(rest) for _ in row] for row in clauses]
+    rows = [[next(rest) for _ in row] for row in clauses]
+    for row, said in zip(rows, clauses, strict=True):  # "I want | the camera to rise"
+        for k in range(len(row) - 2, -1, -1):
+            row[k] = row[k] or (row[k + 1] and _is_filling(said[k]))
+    return rows
+
+
+def _is_label(text: str, part: Part) -> bool:
+    """Tell whether a part is the "Motion" of "Motion: zoom in"."""
+    named = text[part.start : part.end].strip().lower() in words("labels")
+    return named and text[part.end : part.end + 1] == ":"
+
+
+def _is_filling(clause: Clause) -> bool:
+    return bool(clause.tokens) and all("filler" in token.roles for token in clause.tokens)
 
 
 def _is_camera(clause: Clause) -> bool:
@@ -116,14 +134,16 @@ def _without(text: str, spans: Sequence[Span]) -> str:
 
 def _join(left: str, right: str, *, capital: bool) -> str:
     bare, right = left.rstrip(_LOOSE), right.lstrip(" \t")
+    weight = _WEIGHT.match(right) if bare.endswith("(") else None
+    right = right[weight.end() :] if weight else right
     pair = next((p for p in _PAIRS if bare.endswith(p[0]) and right.startswith(p[1])), None)
     if pair:
         bare, right = bare[:-1].rstrip(_LOOSE), right[1:].lstrip(" \t")
     if not bare or bare[-1] in _ENDS:
-        right = right.lstrip(_LOOSE + _ENDS + ("" if bare else "]})"))
+        right = right.lstrip(_LOOSE + _ENDS + ("" if bare else "]})>"))
         right = right[:1].upper() + right[1:] if capital else right
         return f"{bare} {right}" if bare and bare[-1] != "\n" else bare + right
-    if not right or right[0] in ",;:)]}" + _ENDS:
+    if not right or right[0] in ",;:)]}>" + _ENDS:
         return bare + right
     stop = next((c for c in left[len(bare) :] if c in ",;:"), "")
     return f"{bare}{stop} {right}"

@@ -13,7 +13,7 @@ from functools import cache
 from .describe import describe
 from .errors import SceneError
 from .lexicon import fold
-from .limits import MAX_TEXT
+from .limits import MAX_TEXT, clamp_seconds
 from .look_words import find_looks, names_look
 from .motion import read_motion
 from .prompt import plain_prompt
@@ -42,8 +42,9 @@ def parse_scene(text: str, negative: str = "") -> Scene:
         negative=", ".join(filter(None, (negative.strip(), unwanted))),
         shots=motion.shots,
         looks=find_looks(folded, parts),
-        seconds=motion.seconds,
+        seconds=None if motion.seconds is None else clamp_seconds(motion.seconds),
         explicit_camera=motion.explicit,
+        asked_seconds=motion.seconds,
     )
 
 
@@ -56,12 +57,25 @@ def _divide(text: str) -> tuple[str, str, str]:
     folded = fold(text)
     found = list(_negative().finditer(folded))
     if not found:
-        return text, folded, ""
+        return text, _joined(folded), ""
     starts, ends = [0, *(m.end() for m in found)], [*(m.start() for m in found), len(text)]
     pieces = (text[start:end].strip(" \t") for start, end in zip(starts, ends, strict=True))
     kept = " ".join(filter(None, pieces))
+    folded = fold(kept)
     unwanted = (text[m.start(1) : m.end(1)].strip(" ,.;") for m in found)
-    return kept, fold(kept), ", ".join(filter(None, unwanted))
+    return kept, _joined(folded), ", ".join(filter(None, unwanted))
+
+
+def _joined(folded: str) -> str:
+    """Return the text with spaces for the colons of "[look: sepia]", "pan: left" and "2s: pan"."""
+    if ":" not in folded and "=" not in folded:
+        return folded
+    tags = re.sub(words("tag"), lambda tag: _blanked("colon_in_tag", tag[0]), folded)
+    return _blanked("colon_of_length", _blanked("colon_of_move", tags))
+
+
+def _blanked(pattern: str, text: str) -> str:
+    return re.sub(words(pattern), lambda found: re.sub("[:=]", " ", found[0]), text)
 
 
 @cache

@@ -49,7 +49,10 @@ class Timing:
             self._own.setdefault(shot, duration.seconds)
 
     def apply(self, shots: Sequence[Shot]) -> tuple[tuple[Shot, ...], float | None]:
-        """Return the shots with their lengths, and the length of the whole."""
+        """Return the shots with their lengths, and the length of the whole that was asked for.
+
+        The shots' lengths agree with the whole that is allowed.
+        """
         own = self._own if len(shots) > 1 else {}
         total = self._total()
         if total is None and (whole := self._whole(len(shots))) is not None:
@@ -88,7 +91,7 @@ def _sum(own: dict[int, float], shots: int) -> float:
 def _fit(
     shots: Sequence[Shot], own: dict[int, float], total: float | None
 ) -> tuple[tuple[Shot, ...], float | None]:
-    """Make the parts agree with the whole, and the whole with the limits."""
+    """Make the parts agree with the whole, as the limits allow it; return the whole as said."""
     if own and total is None:
         total = _sum(own, len(shots))
     if total is None:
@@ -104,4 +107,4 @@ def _fit(
         replace(shot, seconds=round(own[i] * scale, 3)) if i in own else shot
         for i, shot in enumerate(shots)
     )
-    return tuple(timed), allowed
+    return tuple(timed), total

@@ -99,7 +99,7 @@ def _next_part(part: Part, token: Token, text: str) -> Part:
 
 def _marked(parts: list[Part], folded: str) -> list[Part]:
     """Mark the parts that stand in brackets, and in quotation marks unless the text begins so."""
-    tags = _inside(words("tag"), folded) if "[" in folded else []
+    tags = _inside(words("tag"), folded) if "[" in folded or "<" in folded else []
     speech = _inside(words("speech"), folded)
     for part in parts if tags else ():
         part.tagged = _holds(tags, part)

@@ -68,6 +68,7 @@ class Scene:
     `prompt` is the text without the camera, length and tag words (what a video model is told);
     `shots` are played one after the other; `looks` are rows of `vocabulary/looks.json`.
     `explicit_camera` is False where the text named no camera move and `shots` is the default.
+    `asked_seconds` is the length as the text says it, `seconds` the allowed one nearest to it.
     """
 
     text: str
@@ -77,6 +78,7 @@ class Scene:
     looks: tuple[str, ...] = ()
     seconds: float | None = None
     explicit_camera: bool = False
+    asked_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from itertools import product
 
+FAR = 2.0  # times the pixels a model was made for: beyond, its videos fall apart
+SLIMMEST = 3.0  # of the longer side over the shorter; the service crops pictures to that too
 _TIE = 1e-9  # of a frame step: 0.58 * 25 is a tie too, though floats put it a hair below
 
 
@@ -13,13 +15,25 @@ _TIE = 1e-9  # of a frame step: 0.58 * 25 is a tie too, though floats put it a h
 class StillLimits:
     """The sizes of a picture: sides are multiples of `side_step` from `min_side` to `max_side`.
 
-    `extent` is the default width and height in pixels; its area is the one the model was made for.
+    `extent` is the default width and height in pixels. `largest` is the largest size that the model
+    was made for; None: `extent`.
     """
 
     side_step: int
     extent: tuple[int, int]
     min_side: int = 64
     max_side: int = 4096
+    largest: tuple[int, int] | None = None
+
+    @property
+    def made_for(self) -> tuple[int, int]:
+        """Return the largest width and height that the model was made for."""
+        return self.largest or self.extent
+
+    def beyond(self, width: int, height: int) -> float:
+        """Return how many times the pixels that it was made for a size has, where that is far."""
+        times = width * height / (self.made_for[0] * self.made_for[1])
+        return times if times > FAR else 0.0
 
     def extent_near(self, width: float, height: float) -> tuple[int, int]:
         """Return the legal size next to a size: nearest in aspect first, then in area.
@@ -82,6 +96,17 @@ class Limits(StillLimits):
     def seconds(self, fps: float | None = None) -> float:
         """Return the length of the longest clip at `fps` (None: the native rate)."""
         return self.max_frames / (fps or self.fps)
+
+
+def is_slim(width: float, height: float) -> bool:
+    """Tell whether a shape is slimmer than videos are."""
+    return max(width, height) > min(width, height) * SLIMMEST * (1 + _TIE)
+
+
+def bounded(picture: tuple[int, int]) -> tuple[float, float]:
+    """Return the shape of a picture, cropped where it is slimmer than videos are."""
+    width, height = picture
+    return min(width, height * SLIMMEST), min(height, width * SLIMMEST)
 
 
 def _distance(found: tuple[int, int], asked: tuple[float, float]) -> float:

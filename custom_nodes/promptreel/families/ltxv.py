@@ -1,7 +1,8 @@
 """LTX-Video 0.9.x image to video: the fastest family, with long descriptive prompts.
 
-Source: the template ltxv_image_to_video of ComfyUI's template package; the most frames (257) are
-the model card's.
+Source: the template ltxv_image_to_video of ComfyUI's template package; the most frames (257) and
+pixels are the model card's. Steps and guidance of distilled files: the makers' own configuration,
+configs/ltxv-2b-0.9.6-distilled.yaml of Lightricks/LTX-Video.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ class LtxVideo(Family):
     switches = ()
 
     def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
-        """8n+1 frames up to 257 at 24 fps, sides of 32."""
+        """8n+1 frames up to 257 at 24 fps, sides of 32; the card says below 720 x 1280."""
         return Limits(
             side_step=32,
             extent=(768, 512),
+            largest=(1280, 720),
             frame_step=8,
             frame_offset=1,
             min_frames=9,
@@ -51,7 +53,12 @@ class LtxVideo(Family):
         )
 
     def sampling(self, files: Files, options: Options, end: bool = False) -> Sampling:  # noqa: ARG002
-        """The template's values; `shift` is the most that its schedule shifts."""
+        """The template's values, or 8 steps without guidance for a distilled file.
+
+        `shift` is the most that its schedule shifts.
+        """
+        if "distilled" in files.get("checkpoint", "").lower():
+            return Sampling(8, 1.0, "euler", "", 2.05)
         return Sampling(30, 3.0, "euler", "", 2.05)
 
     def load(self, graph: Builder, files: Files, options: Options) -> Parts:  # noqa: ARG002

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .base import Family, FamilyError, Limits, Model, Options, Sampling, StillLimits
+from .limits import bounded, is_slim
 
 DEFAULT = "default"  # the choice of a sampler's widget that keeps the family's own
 USUAL_SECONDS = 5.0  # where nobody says a length
@@ -92,7 +93,7 @@ def take(family: Family, chosen: Chosen, wish: Wish) -> Take:
     seconds = wish.seconds or min(USUAL_SECONDS, limits.seconds(fps))
     frames = limits.frames(seconds, fps)
     remarks = (
-        resized(family, limits, wish, size),
+        *sized(family, limits, wish, size),
         _retimed(family, limits, wish.seconds, frames, fps),
         _rerated(family, limits, fps),
     )
@@ -102,9 +103,9 @@ def take(family: Family, chosen: Chosen, wish: Wish) -> Take:
 def extent(limits: StillLimits, wish: Wish) -> tuple[int, int]:
     """Return the legal size: near the asked one, else of the model's own area.
 
-    A side of 0 follows from the other one and the picture's aspect.
+    A side of 0 follows from the other one and the picture's aspect, 3:1 at most.
     """
-    wide, tall = wish.picture
+    wide, tall = bounded(wish.picture)
     if wish.width and wish.height:
         return limits.extent_near(wish.width, wish.height)
     if wish.width:
@@ -114,7 +115,13 @@ def extent(limits: StillLimits, wish: Wish) -> tuple[int, int]:
     return limits.extent_for(wide, tall)
 
 
-def resized(model: Model, limits: StillLimits, wish: Wish, made: tuple[int, int]) -> str:
+def sized(model: Model, limits: StillLimits, wish: Wish, made: tuple[int, int]) -> tuple[str, ...]:
+    """Return the sentences about a size: other than asked, cropped to 3:1, far too large."""
+    other, slim = _resized(model, limits, wish, made), _slimmed(wish)
+    return tuple(filter(None, (other, slim, _beyond(model, limits, made))))
+
+
+def _resized(model: Model, limits: StillLimits, wish: Wish, made: tuple[int, int]) -> str:
     """Return the sentence about a size that is not the asked one, or ""."""
     asked = (wish.width or made[0], wish.height or made[1])
     if asked == made:
@@ -127,6 +134,28 @@ def resized(model: Model, limits: StillLimits, wish: Wish, made: tuple[int, int]
     return (
         f"{said} was asked; {model.title} makes multiples of {limits.side_step} "
         f"from {limits.min_side} to {limits.max_side}, so it is {made[0]}x{made[1]}."
+    )
+
+
+def _slimmed(wish: Wish) -> str:
+    """Return the sentence about a shape slimmer than 3:1: an asked one, or the picture's."""
+    asked = wish.width and wish.height
+    wide, tall = (wish.width, wish.height) if asked else wish.picture
+    if not is_slim(wide, tall):
+        return ""
+    if asked:
+        return f"{wide}x{tall} is slimmer than 3:1: video models have hardly seen such a shape."
+    return f"The picture, {wide}x{tall}, is slimmer than 3:1: only its middle is used."
+
+
+def _beyond(model: Model, limits: StillLimits, made: tuple[int, int]) -> str:
+    """Return the sentence about a size far beyond what the model was made for, or ""."""
+    times, (wide, tall) = limits.beyond(*made), limits.made_for
+    if not times:
+        return ""
+    return (
+        f"{made[0]}x{made[1]} has {times:.2g} times the pixels that {model.title} was made for "
+        f"({wide}x{tall}): expect flaws, and much more memory and time."
     )
 
 

@@ -18,11 +18,14 @@ TEXT_ENCODER = slot(
 VAE_21 = slot("vae", "wan_2.1_vae.safetensors")
 
 
-def limits(extent: tuple[int, int], takes_end: bool) -> Limits:
+def limits(
+    extent: tuple[int, int], takes_end: bool, largest: tuple[int, int] | None = None
+) -> Limits:
     """Return the 14 B models' limits: 4n+1 frames up to 81 (5 s) at 16 fps, sides of 16."""
     return Limits(
         side_step=16,
         extent=extent,
+        largest=largest,
         frame_step=4,
         frame_offset=1,
         min_frames=5,

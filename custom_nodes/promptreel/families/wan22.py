@@ -56,8 +56,8 @@ class Wan22(Family):
     takes_end = True
 
     def limits(self, files: Files, options: Options, kinds: Kinds = UNSEEN) -> Limits:  # noqa: ARG002
-        """The template's 640 x 640; 81 frames at 16 fps."""
-        return wan.limits((640, 640), takes_end=True)
+        """The template's 640 x 640, made for 480p and 720p; 81 frames at 16 fps."""
+        return wan.limits((640, 640), takes_end=True, largest=(1280, 720))
 
     def sampling(self, files: Files, options: Options, end: bool = False) -> Sampling:  # noqa: ARG002
         """20 steps, or 4 without guidance with the LoRA pair."""

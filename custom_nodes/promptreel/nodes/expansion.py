@@ -26,6 +26,15 @@ _Family = TypeVar("_Family", bound=Model)
 KNOBS = tuple(field.name for field in fields(Knobs))
 _RGB = 3
 HIDDEN = (io.Hidden.dynprompt, io.Hidden.unique_id)
+# Of each number the least and the most. ComfyUI checks widgets by them, not what comes by a link.
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "width": (0, 8192),
+    "height": (0, 8192),
+    "seed": (0, MAX_SEED),
+    "steps": (0, 200),
+    "cfg": (0.0, 30.0),
+    "shift": (0.0, 100.0),
+}
 
 
 @dataclass(frozen=True)
@@ -80,23 +89,31 @@ def extent_of(image: torch.Tensor) -> tuple[int, int]:
 
 def size_inputs() -> list[io.Input]:
     """Return the size's widgets: 0 stands for the model's own."""
-    return [io.Int.Input(side, default=0, min=0, max=8192, step=8) for side in ("width", "height")]
+    return [_whole(side, step=8) for side in ("width", "height")]
 
 
 def seed_input() -> io.Input:
     """Return the seed's widget."""
-    return io.Int.Input("seed", default=0, min=0, max=MAX_SEED, control_after_generate=True)
+    return _whole("seed", control_after_generate=True)
 
 
 def knob_inputs() -> list[io.Input]:
     """Return the advanced widgets: 0 and "default" keep the family's official values."""
     return [
-        io.Int.Input("steps", default=0, min=0, max=200, optional=True),
-        io.Float.Input("cfg", default=0.0, min=0.0, max=30.0, step=0.1, optional=True),
+        _whole("steps", optional=True),
+        _tenths("cfg"),
         _choice("sampler", core_sampler().SAMPLERS),
         _choice("scheduler", core_sampler().SCHEDULERS),
-        io.Float.Input("shift", default=0.0, min=0.0, max=100.0, step=0.1, optional=True),
+        _tenths("shift"),
     ]
+
+
+def check_bounds(values: Mapping[str, Any]) -> None:
+    """Raise ParameterError for a number out of its bounds: one that came by a link."""
+    for name, (least, most) in BOUNDS.items():
+        value = values.get(name, least)
+        if not least <= value <= most:  # also refuses NaN
+            raise ParameterError(f"{name} must be {least:g} to {_said(most)}, not {value}.")
 
 
 def knobs(values: Mapping[str, Any]) -> Knobs:
@@ -114,8 +131,11 @@ def core_sampler() -> Any:  # noqa: ANN401  a class of ComfyUI's
     return KSampler
 
 
-def said(family: Model, scene: Scene, strength: str | None = None) -> Told:
-    """Return the scene's words and camera as the family wants them, with remarks about that."""
+def said(family: Model, scene: Scene, cfg: float, strength: str | None = None) -> Told:
+    """Return the scene's words and camera as the family wants them, with remarks about that.
+
+    With a `cfg` of 1 nothing reads the negative text.
+    """
     shots = [[(move.kind, move.strength) for move in shot.moves] for shot in scene.shots]
     spoken = speak(
         family,
@@ -126,7 +146,7 @@ def said(family: Model, scene: Scene, strength: str | None = None) -> Told:
         strength,
         named_looks(scene),
     )
-    return Told(spoken.positive, spoken.negative, tuple(_remarks(family, scene, spoken)))
+    return Told(spoken.positive, spoken.negative, tuple(_remarks(family, scene, spoken, cfg != 1)))
 
 
 def named_looks(scene: Scene) -> tuple[str, ...]:
@@ -134,21 +154,38 @@ def named_looks(scene: Scene) -> tuple[str, ...]:
     return parse_scene(scene.prompt).looks if scene.prompt.strip() else ()
 
 
-def _remarks(family: Model, scene: Scene, spoken: Spoken) -> Iterator[str]:
+def _remarks(family: Model, scene: Scene, spoken: Spoken, guided: bool) -> Iterator[str]:
     if not family.speaks:
         yield f"{family.title} takes no words: only the picture is used."
     elif not understands(family, scene.prompt):
         yield f"{family.title} knows English only: write what should happen in English."
     if spoken.positive:
         yield f"Prompt: {spoken.positive}"
-    if spoken.unwanted:
+    if spoken.unwanted and guided:
         yield f"Negative prompt: {spoken.unwanted}"
+    unread = ", ".join(filter(None, (scene.negative, spoken.unwanted)))
+    if unread and family.speaks and not guided:
+        yield f"Not read without guidance (cfg 1): {unread}. Say what should be there instead."
 
 
 def _check(what: str, value: str, known: list[str]) -> None:
     if value not in (DEFAULT, *known):
         choices = ", ".join((DEFAULT, *known))
         raise ParameterError(f"Unknown {what} {value!r}: use one of {choices}.")
+
+
+def _said(most: float) -> str:
+    return str(most) if isinstance(most, int) else f"{most:g}"
+
+
+def _whole(name: str, **more: Any) -> io.Input:  # noqa: ANN401  what io.Int takes
+    least, most = BOUNDS[name]
+    return io.Int.Input(name, default=0, min=int(least), max=int(most), **more)
+
+
+def _tenths(name: str) -> io.Input:
+    least, most = BOUNDS[name]
+    return io.Float.Input(name, default=0.0, min=least, max=most, step=0.1, optional=True)
 
 
 def _choice(name: str, known: list[str]) -> io.Input:

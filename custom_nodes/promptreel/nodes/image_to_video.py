@@ -21,6 +21,7 @@ from ..families.take import Chosen, Wish, take, tuned
 from .bundle import Bundle, VideoModel, parted
 from .expansion import (
     HIDDEN,
+    check_bounds,
     extent_of,
     fitted,
     knob_inputs,
@@ -61,6 +62,7 @@ class ImageToVideo(io.ComfyNode):
     @classmethod
     def check_lazy_status(cls, **wanted: Any) -> list[str]:  # noqa: ANN401  any input
         """Refuse what the family can't do while its model is not loaded yet, then ask for it."""
+        check_bounds(wanted)
         found = linked_loader(cls.hidden, FAMILIES)
         if found:
             family, chosen = found
@@ -78,11 +80,13 @@ class ImageToVideo(io.ComfyNode):
         **wanted: Any,  # noqa: ANN401
     ) -> io.NodeOutput:
         """Become the family's graph, and say what it will make."""
+        check_bounds({**wanted, "seed": seed})
         family, end_image = FAMILIES[model.chosen.family], wanted.get("end_image")
         made = take(family, model.chosen, _wish({**wanted, "image": image, "scene": scene}))
         graph, links, size = GraphBuilder(), own_inputs(cls.hidden), (made.width, made.height)
         start = fitted(graph, links["image"], image, size)
-        spoken = said(family, scene)
+        sampling = _sampling(family, model.chosen, wanted)
+        spoken = said(family, scene, sampling.cfg)
         asked = Shoot(
             positive=spoken.positive,
             negative=spoken.negative,
@@ -91,7 +95,7 @@ class ImageToVideo(io.ComfyNode):
             frames=made.frames,
             fps=made.fps,
             seed=seed,
-            sampling=_sampling(family, model.chosen, wanted),
+            sampling=sampling,
             start=start,
             end=None if end_image is None else fitted(graph, links["end_image"], end_image, size),
         )
@@ -108,7 +112,7 @@ def _wish(wanted: Mapping[str, Any]) -> Wish:
         picture=extent_of(wanted["image"]),
         width=wanted["width"],
         height=wanted["height"],
-        seconds=_seconds(wanted["seconds"], wanted["scene"].seconds),
+        seconds=_seconds(wanted["seconds"], wanted["scene"]),
         fps=float(limits.check_fps(fps)) if fps else 0.0,
         ends=wanted.get("end_image") is not None,
     )
@@ -119,7 +123,11 @@ def _sampling(family: Family, chosen: Chosen, wanted: Mapping[str, Any]) -> Samp
     return tuned(family, family.sampling(chosen.files, chosen.options, ends), knobs(wanted))
 
 
-def _seconds(widget: float, told: float | None) -> float:
-    if widget:
+def _seconds(widget: float, scene: Scene) -> float:
+    """Return the widget's length, else what the text asks for, however long.
+
+    A widget that is linked to a Request has the text's length, cut to what a video may have.
+    """
+    if widget and widget != scene.seconds:
         return limits.check_seconds(widget)
-    return limits.clamp_seconds(told) if told else 0.0
+    return scene.asked_seconds or scene.seconds or 0.0

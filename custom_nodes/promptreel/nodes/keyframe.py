@@ -16,10 +16,11 @@ from ..engine.errors import ParameterError
 from ..engine.values import Scene
 from ..families import KEYFRAMES
 from ..families.base import STRENGTHS, Drawing, KeyframeFamily, Sampling
-from ..families.take import Chosen, Wish, extent, resized, tuned
+from ..families.take import Chosen, Wish, extent, sized, tuned
 from .bundle import Bundle, ImageModel, parted
 from .expansion import (
     HIDDEN,
+    check_bounds,
     extent_of,
     fitted,
     knob_inputs,
@@ -58,6 +59,7 @@ class Keyframe(io.ComfyNode):
     @classmethod
     def check_lazy_status(cls, **wanted: Any) -> list[str]:  # noqa: ANN401  any input
         """Refuse what the family can't do while its model is not loaded yet, then ask for it."""
+        check_bounds(wanted)
         found = linked_loader(cls.hidden, KEYFRAMES)
         if found:
             family, chosen = found
@@ -76,12 +78,14 @@ class Keyframe(io.ComfyNode):
         **wanted: Any,  # noqa: ANN401
     ) -> io.NodeOutput:
         """Become the family's graph, and say what it will make."""
+        check_bounds({**wanted, "seed": seed})
         family, chosen = KEYFRAMES[model.chosen.family], model.chosen
         sizes = family.limits(chosen.files, chosen.options, chosen.kinds)
         wish = Wish(extent_of(image), wanted["width"], wanted["height"])
         width, height = extent(sizes, wish)
         graph, links = GraphBuilder(), own_inputs(cls.hidden)
-        spoken = said(family, scene, strength)
+        sampling = _sampling(family, chosen, wanted)
+        spoken = said(family, scene, sampling.cfg, strength)
         asked = Drawing(
             positive=spoken.positive,
             negative=spoken.negative,
@@ -89,13 +93,13 @@ class Keyframe(io.ComfyNode):
             height=height,
             seed=seed,
             strength=_strength(family, strength),
-            sampling=_sampling(family, chosen, wanted),
+            sampling=sampling,
             image=fitted(graph, links["image"], image, (width, height)),
         )
         drawn = family.draw(graph, parted(graph, model, links["model"]), asked)
-        remark = resized(family, sizes, wish, (width, height))
-        told = filter(None, [f"{width}x{height}", remark, *spoken.remarks])
-        return io.NodeOutput(drawn, ui={"text": list(told)}, expand=graph.finalize())
+        remarks = sized(family, sizes, wish, (width, height))
+        told = [f"{width}x{height}", *remarks, *spoken.remarks]
+        return io.NodeOutput(drawn, ui={"text": told}, expand=graph.finalize())
 
 
 def _strength(family: KeyframeFamily, word: str) -> float:

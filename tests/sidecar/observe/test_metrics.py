@@ -93,6 +93,14 @@ async def test_a_job_is_counted_from_upload_to_video(client, upload):
     assert value(samples, "promptreel_webhooks_pending") == 0
 
 
+def test_how_a_job_may_end_is_told_before_it_does(metrics):
+    """Prometheus' increase() takes the first value that it sees for no increase."""
+    metrics.submitted(job(JobState.QUEUED))
+    for state in ("succeeded", "failed", "canceled"):
+        name = {"pipeline": "camera-motion", "state": state}
+        assert value(told(metrics), "promptreel_jobs_total", **name) == 0
+
+
 async def test_jobs_that_wait_and_run_are_told_by_lane_and_pipeline(client):
     for number in range(3):
         spec = JobSpec(f"w{number}", {"pipeline": "camera-motion"}, lane="slow")
