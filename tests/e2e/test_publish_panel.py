@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import FloatRect, Locator, Page, expect
+from playwright.async_api import FloatRect, Locator, Page, Route, expect
 
 from tests.e2e.comfyui_server import ComfyUI
 from tests.e2e.editor import EXAMPLE, NODES_2, RUSSIAN, Editor, editor
@@ -88,6 +88,12 @@ async def _shown(
         await opened.page.screenshot(path=Path(folder) / f"{name}.png", clip=clip)
 
 
+async def _late(route: Route) -> None:
+    """Hold an answer back: somebody clicks faster than the server answers."""
+    await asyncio.sleep(1)
+    await route.continue_()
+
+
 async def _published(opened: Editor) -> Locator:
     """Publish the open example by clicks; return its row in the panel's list."""
     panel = _panel(opened.page)
@@ -151,10 +157,9 @@ async def test_mapping_is_shown_on_the_nodes_and_can_be_changed(
         await panel.get_by_role("button", name=re.compile("Show the node .*Result")).click()
         assert await opened.page.evaluate(SELECTED) == ["PromptReelResult"]
         await _shown(opened, f"mapping-{bool(renderer)}")
-        await text.select_option('[["1","negative"]]')
-        await expect(text).to_have_value('[["1","negative"]]')
-        await expect(text).to_be_focused()
         await panel.get_by_label("Name", exact=True).fill(NAME)
+        await opened.page.route("**/pipelines/read", _late)
+        await text.select_option('[["1","negative"]]')
         await panel.get_by_role("button", name="Publish", exact=True).click()
         await expect(panel.get_by_text(f"{NAME} is published.")).to_be_visible()
         stored = await asyncio.to_thread(comfyui.get, f"/promptreel/pipelines/{NAME}")
@@ -325,6 +330,7 @@ async def test_strange_workflow_asks_and_its_subgraph_is_opened(
         video = panel.get_by_role("combobox", name="Video goes to")
         await expect(video).to_have_value("")
         await video.select_option("8")
+        await expect(video).to_be_focused()
         await expect(publish).to_be_enabled()
         inner = panel.get_by_role("button", name=re.compile(r"Show the node .* #\d+:\d+"))
         await inner.first.click()
