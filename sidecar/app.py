@@ -19,10 +19,12 @@ from .backends.demo import DemoBackend
 from .bus import WAKE, LocalBus
 from .comfy.client import new_session
 from .dispatcher import Dispatcher, Lane
-from .draining import Answers
 from .folder import claimed
-from .heavy import Heavy
 from .housekeeping.keeper import Keeper, keep_of
+from .http.draining import Answers
+from .http.heavy import Heavy
+from .http.middlewares import add_headers, authorized, belonging, errors
+from .http.streams import Streams
 from .keys import (
     ACCESS,
     BUS,
@@ -45,7 +47,6 @@ from .keys import (
 )
 from .manifest import bundled_folder, load_pipelines
 from .media import LocalMediaStore
-from .middlewares import add_headers, authorized, belonging, errors
 from .observe.lag import measuring
 from .observe.metrics import Metrics
 from .observe.requests import observing, preparing
@@ -62,7 +63,6 @@ from .room import Slots
 from .settings import Settings
 from .sources import Sources
 from .store import SqliteJobStore, open_store
-from .streams import Streams
 from .webhooks.address import WebhookAddresses
 from .webhooks.post import Poster
 from .webhooks.sender import Sender

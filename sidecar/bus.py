@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from .bodies import PreviewBody
+from .http.bodies import PreviewBody
 from .waiting import happened
 
 STATUS, PROGRESS, PREVIEW, WAKE = "status", "progress", "preview", "wake"

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from .access.door import Access
 from .bus import EventBus
-from .heavy import Heavy
+from .http.heavy import Heavy
+from .http.streams import Streams
 from .media import LocalMediaStore
 from .observe.metrics import Metrics
 from .observe.snapshots import Snapshots
@@ -19,7 +20,6 @@ from .places import Places
 from .servers import Servers
 from .settings import Settings
 from .store import SqliteJobStore
-from .streams import Streams
 
 SETTINGS = web.AppKey("settings", Settings)
 ACCESS = web.AppKey("access", Access)

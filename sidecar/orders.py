@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
-from .bodies import PipelineList
 from .errors import BadRequest
-from .forms import unknown_fields
+from .http.bodies import PipelineList
+from .http.forms import unknown_fields
 from .pipelines import Pipeline, check_params, find, kept_of
 from .rules import COMMON
 from .servers import Servers

@@ -14,11 +14,11 @@ import sys
 from aiohttp import web
 
 from .app import create_app, drain
+from .http.protocol import listen
+from .http.slow import Patience
 from .keys import ACCESS, PICTURES, SERVERS
 from .observe.tracing import Tracing
-from .protocol import listen
 from .settings import Settings
-from .slow import Patience
 
 _LOOK_S = 2.0  # for a ComfyUI to answer before the start is told
 _SHUTDOWN_S = 5.0  # for bytes under way, after the answers' grace time

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 
 from yarl import URL
 
-from .bodies import ServerBody
 from .comfy.client import normalize_url
 from .errors import BadRequest, ServerFailure
+from .http.bodies import ServerBody
 from .pool.pool import Pool
 from .settings import Settings, is_loopback
 

@@ -10,9 +10,9 @@ import base64
 from collections.abc import AsyncIterator, Callable, Collection
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from .answers import FILES
 from .errors import BadRequest
 from .fetch import Fetcher, FetchError
+from .http.answers import FILES
 from .media import MediaStore, TooLarge, content_type
 from .pictures import Pictures
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from blockbuster import blockbuster_ctx
 
-from sidecar import middlewares
 from sidecar.app import create_app
 from sidecar.error_codes import CODES
+from sidecar.http import middlewares
 from sidecar.settings import Settings
 
 

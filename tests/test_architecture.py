@@ -113,6 +113,10 @@ RULES = (
     Rule("sidecar.pipelines", ("sidecar.comfy", "sidecar.api", "sidecar.backends", "aiohttp")),
     Rule("sidecar.backends", ("sidecar.api", "sidecar.app")),
     Rule(
+        "sidecar.http",
+        tuple(f"sidecar.{name}" for name in ("api", "app", "backends", "comfy", "pool")),
+    ),
+    Rule(
         "sidecar",
         ("prometheus_client",),
         but=("sidecar.observe.metrics", "sidecar.observe.snapshot"),
@@ -246,6 +250,7 @@ def test_installer_uses_the_standard_library_only():
         ("sidecar.comfy.x", "from ..media import MediaStore"),
         ("sidecar.comfy.x", "from sidecar.pipelines import Pipeline"),
         ("sidecar.backends.x", "from ..api.urls import media_url"),
+        ("sidecar.http.x", "from sidecar.api.urls import media_url"),
         ("sidecar.comfy.x", "from prometheus_client import Counter"),
         ("sidecar.app", "def f():\n    import opentelemetry.trace"),
         ("sidecar.openapi.document", "import pydantic"),

@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 
 from aiohttp import web
 
-from sidecar.answers import FILES
+from sidecar.http.answers import FILES
 
 # A picture or video that is opened by itself is shown by a page of the browser's own, which has
 # styles inside and the file as its source. No sandbox: Chromium would then take that page for

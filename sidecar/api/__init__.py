@@ -6,7 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
-from sidecar.protocol import expected
+from sidecar.http.protocol import expected
 
 from . import (
     docs,

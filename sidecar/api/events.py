@@ -12,9 +12,9 @@ import logging
 from aiohttp import web
 
 from sidecar.bus import PREVIEW, Hint, Listener, Preview
+from sidecar.http.streams import BEGIN, HEADERS, HEARTBEAT, Story, read_id, told_all
 from sidecar.jobs import Job
 from sidecar.keys import BUS, CLOSING, PLACES, STORE, STREAMS
-from sidecar.streams import BEGIN, HEADERS, HEARTBEAT, Story, read_id, told_all
 from sidecar.values import JobState
 
 from .generate import closing

@@ -10,11 +10,12 @@ from dataclasses import asdict
 from aiohttp import web
 
 from sidecar.access.callers import caller_of
-from sidecar.answers import job_path, job_view, result
 from sidecar.bus import Hint
 from sidecar.errors import ServerFailure, TooManyRequests, Unavailable
 from sidecar.fingerprint import HEADER, asked_hash, conflict, read_key, request_hash
-from sidecar.forms import read_fields
+from sidecar.http.answers import job_path, job_view, result
+from sidecar.http.forms import read_fields
+from sidecar.http.prefer import Preference, parse_prefer
 from sidecar.jobs import IdempotencyConflict, Job, JobSpec, QueueFull
 from sidecar.keys import (
     BUS,
@@ -31,7 +32,6 @@ from sidecar.keys import (
 from sidecar.observe.context import REQUEST_ID
 from sidecar.observe.requests import TRACE
 from sidecar.orders import TEXTS, known_fields
-from sidecar.prefer import Preference, parse_prefer
 
 from .urls import base_url, naming, own_hosts, tenant
 

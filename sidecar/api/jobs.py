@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from sidecar.answers import asked_view, job_view
-from sidecar.bodies import JobBody, JobList
 from sidecar.errors import BadRequest, NotFound
+from sidecar.http.answers import asked_view, job_view
+from sidecar.http.bodies import JobBody, JobList
 from sidecar.jobs import Job, WrongCursor
 from sidecar.keys import PLACES, STORE
 from sidecar.values import JobState

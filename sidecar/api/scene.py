@@ -6,9 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from sidecar.bodies import SceneBody
 from sidecar.errors import BadRequest
-from sidecar.forms import read_fields, unknown_fields
+from sidecar.http.bodies import SceneBody
+from sidecar.http.forms import read_fields, unknown_fields
 from sidecar.keys import HEAVY
 from sidecar.orders import MAX_TEXT
 

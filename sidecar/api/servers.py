@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from sidecar.bodies import ServerList
+from sidecar.http.bodies import ServerList
 from sidecar.keys import SERVERS
 
 from .urls import checked_query

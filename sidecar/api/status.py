@@ -6,9 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from sidecar.bodies import Health, Ready, Welcome
 from sidecar.disk import look
 from sidecar.errors import ApiError, Unavailable
+from sidecar.http.bodies import Health, Ready, Welcome
 from sidecar.keys import (
     CATALOG,
     CLOSING,

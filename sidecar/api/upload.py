@@ -7,10 +7,17 @@ from contextlib import AsyncExitStack
 
 from aiohttp import BodyPartReader, MultipartReader, web
 
-from sidecar.answers import file_url
-from sidecar.bodies import Uploaded
 from sidecar.errors import BadRequest
-from sidecar.forms import MALFORMED, MULTIPART, malformed, multipart, unknown_fields, wrong_type
+from sidecar.http.answers import file_url
+from sidecar.http.bodies import Uploaded
+from sidecar.http.forms import (
+    MALFORMED,
+    MULTIPART,
+    malformed,
+    multipart,
+    unknown_fields,
+    wrong_type,
+)
 from sidecar.keys import CLOSING, DRAINING, PICTURES
 from sidecar.pictures import Pictures
 

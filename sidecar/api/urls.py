@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sidecar.access.callers import caller_of
 from sidecar.errors import BadRequest
-from sidecar.forms import unknown_fields
+from sidecar.http.forms import unknown_fields
 from sidecar.keys import ACCESS, SETTINGS
 
 

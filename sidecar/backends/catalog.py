@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from sidecar.bodies import (
+from sidecar.comfy.client import ComfyClient
+from sidecar.comfy.errors import ComfyError
+from sidecar.errors import BadRequest, ServerFailure
+from sidecar.http.bodies import (
     MissingBody,
     ModelBody,
     ParameterBody,
@@ -21,9 +24,6 @@ from sidecar.bodies import (
     PipelineList,
     UnusableBody,
 )
-from sidecar.comfy.client import ComfyClient
-from sidecar.comfy.errors import ComfyError
-from sidecar.errors import BadRequest, ServerFailure
 from sidecar.pipelines import ModelFile, Pipeline, Published, find, key_of
 from sidecar.rules import Param
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import aiohttp
 
 from sidecar.backends.catalog import ServerCatalog
-from sidecar.bodies import PipelineBody
 from sidecar.comfy.client import new_session
 from sidecar.errors import ApiError
+from sidecar.http.bodies import PipelineBody
 from sidecar.pipelines import Pipeline
 from sidecar.pool.rows import ServerRow
 from sidecar.settings import Settings

@@ -13,7 +13,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from sidecar.bodies import ServerBody
+from sidecar.http.bodies import ServerBody
 
 
 @dataclass(frozen=True)

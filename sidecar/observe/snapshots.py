@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from sidecar.bodies import ServerBody
+from sidecar.http.bodies import ServerBody
 from sidecar.media import Stored
 
 from .snapshot import Snapshot, Unfinished

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sidecar.http.visible import BLANK, VISIBLE
 from sidecar.orders import HELP, MAX_TEXT, REQUIRED
 from sidecar.pipelines import Pipeline
 from sidecar.rules import COMMON, Param
 from sidecar.values import Json
-from sidecar.visible import BLANK, VISIBLE
 from sidecar.webhooks.address import LONGEST
 
 from .samples import requests

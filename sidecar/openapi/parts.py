@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from sidecar.api.jobs import DEFAULT, MOST
 from sidecar.api.scene import LANGUAGES
 from sidecar.fingerprint import HEADER
+from sidecar.http.prefer import LONGEST_WAIT
+from sidecar.http.visible import VISIBLE
 from sidecar.orders import MAX_TEXT
-from sidecar.prefer import LONGEST_WAIT
 from sidecar.settings import Settings
 from sidecar.values import JobState, Json
-from sidecar.visible import VISIBLE
 
 from .fields import nullable
 

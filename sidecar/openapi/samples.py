@@ -10,8 +10,8 @@ import struct
 import zlib
 from collections.abc import Mapping
 
-from sidecar import answers, bodies
 from sidecar.error_codes import ErrorCode
+from sidecar.http import answers, bodies
 from sidecar.jobs import Job, JobSpec
 from sidecar.values import JobState, Json, Outputs, Progress
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of the answers, out of `sidecar.bodies`. Must not know routes.
+"""JSON Schemas of the answers, out of `sidecar.http.bodies`. Must not know routes.
 
 The library that makes them is slow to load: import this module in a thread, when it is needed.
 """
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic import ConfigDict, TypeAdapter
 
-from sidecar import bodies
+from sidecar.http import bodies
 from sidecar.values import Json
 
 REF = "#/components/schemas/"

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 
 from sidecar.backends.catalog import Fits, ServerCatalog, any_fits, unreachable
-from sidecar.bodies import MissingBody, PipelineBody, PipelineList
+from sidecar.http.bodies import MissingBody, PipelineBody, PipelineList
 from sidecar.pipelines import Pipeline, find, key_of
 
 from .pool import Pool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from sidecar.bodies import ServerBody, ServerStatus
+from sidecar.http.bodies import ServerBody, ServerStatus
 
 from .choose import Standing
 from .rows import ServerRow

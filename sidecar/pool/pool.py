@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from sidecar.backends.catalog import ServerCatalog
 from sidecar.backends.ledger import read_ledger
-from sidecar.bodies import ServerBody
 from sidecar.comfy.errors import ComfyError, RunFailed
 from sidecar.comfy.look import stop
 from sidecar.errors import ApiError
+from sidecar.http.bodies import ServerBody
 from sidecar.jobs import Job
 from sidecar.room import Changes, Seat
 from sidecar.values import keyed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from sidecar.bodies import SceneBody
 from sidecar.engine import parse_scene, scene_view
+from sidecar.http.bodies import SceneBody
 
 
 def understood(text: str, negative: str, language: str) -> SceneBody:

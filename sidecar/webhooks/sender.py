@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Protocol
 
-from sidecar.answers import job_view, timestamp
-from sidecar.bodies import WebhookBody
 from sidecar.disk import report
+from sidecar.http.answers import job_view, timestamp
+from sidecar.http.bodies import WebhookBody
 from sidecar.jobs import Job, JobStore
 from sidecar.waiting import happened
 

@@ -12,9 +12,9 @@ import socket
 from aiohttp import web
 
 from sidecar.app import create_app
-from sidecar.protocol import listen
+from sidecar.http.protocol import listen
+from sidecar.http.slow import Patience
 from sidecar.settings import Settings
-from sidecar.slow import Patience
 
 
 class Place:

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from sidecar.forms import read_fields
+from sidecar.http.forms import read_fields
 from tests.service import refusal
 
 if sys.platform != "linux":

@@ -19,11 +19,11 @@ import pytest
 
 from sidecar.access.headers import BARE
 from sidecar.bus import PREVIEW, Preview
+from sidecar.http.slow import Patience, room
 from sidecar.keys import BUS, MEDIA, STREAMS
 from sidecar.media import LocalMediaStore
 from sidecar.server import _patience
 from sidecar.settings import Settings
-from sidecar.slow import Patience, room
 from tests.hostile.places import Place, ended, serving
 from tests.pictures import picture, saved
 from tests.service import picture_form

@@ -9,9 +9,9 @@ from typing import Any
 from sidecar.access.book import FILE, KeyBook
 from sidecar.access.callers import Allowance
 from sidecar.access.door import FRESH_S
+from sidecar.http.slow import Patience
 from sidecar.keys import DRAINING, STORE
 from sidecar.openapi.samples import picture
-from sidecar.slow import Patience
 from tests.fake_comfy import FakeComfy
 from tests.hostile.places import Place, ended, serving
 from tests.openapi.described import Checked

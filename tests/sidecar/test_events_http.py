@@ -10,9 +10,9 @@ import pytest
 
 from sidecar.app import create_app
 from sidecar.bus import PREVIEW, Preview
+from sidecar.http.streams import StreamPace, Streams
 from sidecar.jobs import JobSpec
 from sidecar.keys import BUS, STORE, STREAMS
-from sidecar.streams import StreamPace, Streams
 from sidecar.values import GenerateRequest, Progress
 from tests.service import refusal
 from tests.sidecar.jobs_http import (

@@ -20,10 +20,10 @@ from PIL import Image
 from yarl import URL
 
 from sidecar.app import create_app
+from sidecar.http.streams import StreamPace, Streams
 from sidecar.jobs import JobSpec
 from sidecar.keys import STORE, STREAMS
 from sidecar.settings_table import SETTINGS
-from sidecar.streams import StreamPace, Streams
 from sidecar.values import Progress
 from tests.needs import nginx
 from tests.service import picture_form

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.prefer import LONGEST_WAIT, parse_prefer
+from sidecar.http.prefer import LONGEST_WAIT, parse_prefer
 
 
 @pytest.mark.parametrize(

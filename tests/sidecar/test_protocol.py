@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sidecar.access.headers import BARE
 from sidecar.app import create_app
-from sidecar.protocol import listen
+from sidecar.http.protocol import listen
 
 MARK = "<script>secret</script>"
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from sidecar.bus import Preview
+from sidecar.http.streams import Story, read_id, told_all
 from sidecar.jobs import Job, JobSpec
-from sidecar.streams import Story, read_id, told_all
 from sidecar.values import JobError, JobState, Progress
 
 BASE = "http://reel.example"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 
-from sidecar.visible import says_something
+from sidecar.http.visible import says_something
 
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from aiohttp import HttpVersion11, http_exceptions, web
 
-from .access.headers import BARE
+from sidecar.access.headers import BARE
+from sidecar.errors import ApiError, BadRequest, ServerFailure
+
 from .answers import error_body
-from .errors import ApiError, BadRequest, ServerFailure
 from .slow import Patience, Patient, Refusing, room
 
 log = logging.getLogger(__name__)

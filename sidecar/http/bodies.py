@@ -9,8 +9,8 @@ from typing import Literal
 
 from typing_extensions import NotRequired, TypedDict
 
-from .rules import ParamType
-from .values import Json
+from sidecar.rules import ParamType
+from sidecar.values import Json
 
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 ServerStatus = Literal["unknown", "ok", "away", "stuck"]

@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl
 from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from .errors import BadRequest
+from sidecar.errors import BadRequest
+
 from .visible import says_something
 
 MULTIPART = "multipart/form-data"

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from .room import Changes
+from sidecar.room import Changes
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from .errors import TooManyRequests
+from sidecar.errors import TooManyRequests
 
 _LIGHT = 1 << 20  # bytes of a body that are not counted
 _AT_ONCE = 4  # of the largest bodies

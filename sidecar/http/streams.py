@@ -13,11 +13,12 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sidecar.bus import Preview
+from sidecar.errors import Unavailable
+from sidecar.jobs import Job
+from sidecar.values import JobState, Progress
+
 from .answers import job_view, progress_view
-from .bus import Preview
-from .errors import Unavailable
-from .jobs import Job
-from .values import JobState, Progress
 
 Mark = tuple[int, int]  # a job's version, and the place of an event in it
 _STATUS, _PROGRESS, _PREVIEW, _RESULT = range(4)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
+from sidecar.errors import ApiError, BadRequest, ServerFailure
+from sidecar.jobs import Job
+from sidecar.values import JobError, JobState, Outputs, Progress
+
 from .bodies import AskedBody, ErrorBody, JobBody, ProgressBody, Video
-from .errors import ApiError, BadRequest, ServerFailure
-from .jobs import Job
-from .values import JobError, JobState, Outputs, Progress
 
 FILES = "/api/files/"
 

@@ -13,16 +13,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from .access.callers import CALLER, OPEN, UNKNOWN, Caller
-from .access.headers import secure
-from .access.storage import check_storage
+from sidecar.access.callers import CALLER, OPEN, UNKNOWN, Caller
+from sidecar.access.headers import secure
+from sidecar.access.storage import check_storage
+from sidecar.disk import trouble
+from sidecar.errors import ApiError, BadRequest, Forbidden, NotFound, ServerFailure
+from sidecar.fingerprint import HEADER as IDEMPOTENCY
+from sidecar.fingerprint import read_key
+from sidecar.keys import ACCESS, MEDIA, SETTINGS, STORE
+from sidecar.settings import Settings, is_loopback
+
 from .answers import error_body
-from .disk import trouble
-from .errors import ApiError, BadRequest, Forbidden, NotFound, ServerFailure
-from .fingerprint import HEADER as IDEMPOTENCY
-from .fingerprint import read_key
-from .keys import ACCESS, MEDIA, SETTINGS, STORE
-from .settings import Settings, is_loopback
 from .slow import TooSlow
 
 log = logging.getLogger(__name__)

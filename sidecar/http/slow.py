@@ -14,9 +14,10 @@ from typing import Any
 
 from aiohttp import StreamReader, web
 
-from .access.headers import BARE
+from sidecar.access.headers import BARE
+from sidecar.errors import ApiError, BadRequest, Unavailable
+
 from .answers import error_body
-from .errors import ApiError, BadRequest, Unavailable
 
 _RATE = 500.0  # bytes a second that a body must come with: a tenth of the slowest phone's
 _LINGER_S = 10.0  # for a body that nobody wants: who sends it is to hear the answer
