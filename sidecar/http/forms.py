@@ -207,7 +207,7 @@ def _as_text(name: str, value: object) -> str:
         return _Scalar(value)
     if isinstance(value, str):
         return value
-    reason = "must be a text, a number, true or false"
+    reason = "must be a single value, not a list or an object"
     raise BadRequest(f"The field {_short(name)!r} {reason}.", fields={_short(name): reason})
 
 
