@@ -183,8 +183,9 @@ class SqliteJobStore(SqliteReads):
     async def adopt(self, worker_id: str, lane: str, *, lease_s: float) -> list[Lease]:
         """Take over what this worker's killed forerunner ran, ledgers included; each is a try."""
         rows = await self._all(
-            "update jobs set attempt = attempt + 1, tries = tries + 1, lease_until = :until,"
-            " version = version + 1 where state = 'running' and lane = :lane and owner = :owner"
+            f"update jobs set {_STEPLESS}, attempt = attempt + 1, tries = tries + 1,"  # noqa: S608
+            " lease_until = :until, version = version + 1"
+            " where state = 'running' and lane = :lane and owner = :owner"
             " and (tries < max_attempts or cancel_requested) returning *",
             until=self._clock() + lease_s,
             lane=lane,
@@ -236,7 +237,7 @@ class SqliteJobStore(SqliteReads):
         """Failed for good (`retry_in` None) or queued again later. Raises LeaseLost."""
         now, text = self._clock(), to_text(error)
         if retry_in is None:
-            state = "state = 'failed', finished_at = :now, error = :error"
+            state = f"{_STEPLESS}, state = 'failed', finished_at = :now, error = :error"
             return await self._own(lease, f"{state}, {_ENDED}", now=now, error=text)
         later = now + retry_in
         return await self._own(
@@ -250,7 +251,9 @@ class SqliteJobStore(SqliteReads):
     async def canceled(self, lease: Lease) -> Job:
         """Confirm that a running job was stopped because of a cancel request."""
         return await self._own(
-            lease, f"state = 'canceled', finished_at = :now, {_ENDED}", now=self._clock()
+            lease,
+            f"{_STEPLESS}, state = 'canceled', finished_at = :now, {_ENDED}",
+            now=self._clock(),
         )
 
     async def cancel(self, job_id: str) -> Job | None:

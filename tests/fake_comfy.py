@@ -60,7 +60,7 @@ class Faults:
     huge: bool = False  # a file says that it is larger than anybody keeps
     cut_views: int = 0  # files that come by half, as if that were all
     hide_queue: int = 0
-    refuse: bool = False  # breaks every connection: nobody gets through to it, but it goes on
+    refuse: bool | str = False  # breaks each connection, or those for a path; it goes on unheard
     hide_records: int = 0  # reads of one record that do not find it
     redirect: str = ""
     slow: dict[str, float] = field(
@@ -184,7 +184,7 @@ class FakeComfy:
     async def _middleware(self, request, handler):
         self.requests.append((request.method, request.path, dict(request.headers)))
         await asyncio.sleep(self.faults.slow.get(request.path, 0))
-        if self.faults.refuse and request.transport is not None:
+        if self.faults.refuse in (True, request.path) and request.transport is not None:
             request.transport.abort()
             return web.Response()
         if self.faults.redirect:

@@ -162,6 +162,14 @@ def test_steps_and_guidance_are_told_as_they_are(name: str):
 
 
 @each
+def test_a_negative_text_that_nothing_reads_is_told(name: str):
+    found = loaders(name)
+    guided = [one for one, chosen in found if one.sampling(chosen.files, chosen.options).cfg != 1]
+    told = "A negative text has no effect" in pipelines()[name].description
+    assert told == (not guided)
+
+
+@each
 def test_an_old_comfyui_is_refused_with_the_nodes_it_lacks(name: str):
     ours = pipelines()[name]
     there = {file.folder: frozenset([file.name]) for file in ours.models}

@@ -131,10 +131,14 @@ class ComfyBackend:
         try:
             return await self._limited(context, job)
         except ComfyError as error:
-            raise self._failed(context, error, job, pipeline.graph) from None
+            failed = self._failed(context, error, job, pipeline.graph)
+            job.untold = isinstance(error, Unreachable) and failed.retry_in is None
+            raise failed from None
         finally:
             if job.stuck:
                 self._home.stuck(context.server, job.prompt_id)
+            if job.untold and job.prompt_id:
+                self._home.left(context.server, job.prompt_id)
 
     def _pipeline(self, context: RunContext) -> Pipeline | None:
         """Return the job's pipeline: of one that was published, as it was when it was accepted."""
@@ -165,7 +169,11 @@ class ComfyBackend:
             return await within(
                 job.run(), self._left_s(context.job), self._home.leaving(context.server), give_up
             )
+        except asyncio.CancelledError:
+            await job.stop()
+            raise
         except GivenUp as given_up:
+            await job.stop()  # it may have had no time to do so itself
             if given_up.late:
                 raise BackendError(took_too_long(self._limits.total_s or 0.0)) from None
             raise BackendError(STUCK, retry_in=0.0) from None

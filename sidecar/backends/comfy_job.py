@@ -18,7 +18,7 @@ from sidecar.comfy.errors import ComfyError, NotFound, Rejected, RunFailed
 from sidecar.comfy.events import Events
 from sidecar.comfy.failures import failure
 from sidecar.comfy.follow import Finished, Pace, PromptRun, Watchers
-from sidecar.comfy.look import STUCK
+from sidecar.comfy.look import STUCK, stop
 from sidecar.comfy.mark import Mark, Step
 from sidecar.comfy.patience import Patience, Reporter
 from sidecar.limits import Limits, not_started
@@ -70,6 +70,8 @@ class ComfyJob:
         self._reporter = Reporter(context.progress, pace.away_s)
         self.abandoned = False
         self.stuck = False  # ComfyUI did not stop it
+        self.untold = False  # ComfyUI could not be told to stop it
+        self._stopping = False
 
     @property
     def prompt_id(self) -> str:
@@ -106,6 +108,21 @@ class ComfyJob:
                 self._begin_anew()  # somebody emptied ComfyUI's input folder
             known = False
         raise AssertionError("unreachable")
+
+    async def stop(self) -> None:
+        """Stop in ComfyUI, once, what nobody wants any more, however far this attempt has come."""
+        unwanted = self._context.canceled or self.abandoned
+        ledger, client = self._ledger, self._server.client
+        under_way = ledger.server == client.url and self.prompt_id and ledger.record is None
+        if self._stopping or not unwanted or not under_way:
+            return
+        self._stopping = True
+        try:
+            await stop(client, self.prompt_id, self._pace.stop_s)
+        except ComfyError as error:
+            self.stuck = isinstance(error, RunFailed)
+            self.untold = not self.stuck
+            log.warning("job %s may still run in ComfyUI: %s", self._context.job.id, error)
 
     async def _kept(self) -> Outputs | None:
         """Return the answer if an earlier attempt had it already."""
@@ -215,8 +232,7 @@ class ComfyJob:
         try:
             return await prompt.finish(posted_before=known)
         except asyncio.CancelledError:
-            if self._context.canceled or self.abandoned:
-                await self._stop(prompt)
+            await self.stop()
             raise
         except RunFailed as error:
             self.stuck = error.error is STUCK
@@ -239,13 +255,6 @@ class ComfyJob:
         if seconds is None:
             return None
         return self._context.job.created_at + seconds, not_started(seconds)
-
-    async def _stop(self, prompt: PromptRun) -> None:
-        try:
-            await prompt.stop()
-        except ComfyError as error:
-            self.stuck = isinstance(error, RunFailed)
-            log.warning("job %s may still run in ComfyUI: %s", self._context.job.id, error)
 
 
 def _changed(graph: dict[str, Json], pipeline: Pipeline, again: str) -> dict[str, Json]:

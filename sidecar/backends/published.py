@@ -23,6 +23,7 @@ FOLDER = "promptreel/pipelines"  # of the user "default"
 MOST_BYTES = 16 << 20  # of one ComfyUI's
 MOST_HELD = 64  # earlier versions that jobs may still want
 LOOK_S = 5.0
+LONGEST = 500  # characters of the reason why one can't be used
 
 Stamps = Mapping[str, tuple[int, float]]  # of a pipeline's files: size, time of change
 
@@ -94,7 +95,8 @@ class Rack:
         while len(self.held) > MOST_HELD:
             del self.held[next(iter(self.held))]
 
-    def _refuse(self, name: str, why: str, url: str) -> None:
+    def _refuse(self, name: str, told: str, url: str) -> None:
+        why = _short(told)
         if self.refused.get(name) != why:
             log.warning("the pipeline %r published at %s can't be used: %s", name, url, why)
         self.refused[name] = why
@@ -114,7 +116,7 @@ async def _listing(client: ComfyClient) -> dict[str, Stamps]:
         name, _, file = row.path.removeprefix(f"{FOLDER}/").partition("/")
         if file in SIZES and NAME.fullmatch(name):
             found.setdefault(name, {})[file] = (row.size, row.modified)
-    return {name: found[name] for name in sorted(found)}
+    return {name: found[name] for name in sorted(found)[: 2 * MOST]}  # of more nothing is told
 
 
 async def _read(client: ComfyClient, name: str) -> Published | str:
@@ -129,6 +131,15 @@ async def _read(client: ComfyClient, name: str) -> Published | str:
         return await asyncio.to_thread(_published, name, texts)
     except PipelineError as error:
         return str(error)
+    except Exception:  # an edge: no file that somebody put there may harm the others
+        log.exception("the published pipeline %r can't be read", name)
+        return "it can't be read: it is not what the editor publishes."
+
+
+def _short(why: str) -> str:
+    """Return a reason on one line, whatever was in the files that it quotes."""
+    plain = "".join(c if c.isprintable() else " " for c in why[:LONGEST])
+    return plain if len(why) <= LONGEST else f"{plain}..."
 
 
 def _published(name: str, texts: Mapping[str, bytes]) -> Published:

@@ -113,5 +113,10 @@ def _pipeline(row: ServerRow, body: PipelineBody) -> Finding:
     parts = [missing["comfyui"]] if missing["comfyui"] else []
     parts += [f"node {node}" for node in missing["nodes"]]
     parts += [f"{model['folder']}/{model['name']}" for model in missing["models"]]
-    do = f"promptreel models pull {name} --comfyui PATH" if missing["models"] else "Update ComfyUI"
+    ours = [node for node in missing["nodes"] if node.startswith(OURS)]
+    old = missing["comfyui"] or len(missing["nodes"]) > len(ours)
+    steps = ["Update ComfyUI"] if old else []
+    steps += [_INSTALL] if ours else []
+    steps += [f"promptreel models pull {name} --comfyui PATH"] if missing["models"] else []
+    do = ", then: ".join(steps)
     return note("models", f"{name} can't run in {row.url}, it lacks {', '.join(parts)}.", f"{do}.")

@@ -52,7 +52,7 @@ def format_of(path: Path) -> str:
     """Return the engine's name of the format that a file's suffix means. Raises WrongOrder."""
     named = {f".{row.extension}": name for name, row in FORMATS.items()}
     if path.suffix.lower() not in named:
-        raise WrongOrder(f"{path.name} must end with one of {', '.join(named)}.")
+        raise WrongOrder(f"{path.name or path} must end with one of {', '.join(named)}.")
     return named[path.suffix.lower()]
 
 

@@ -257,6 +257,8 @@ class Pool:
             await self._catalog.look(member.url)
             await self._catalog.learn(member.url)
             member.depth = await client.queue_remaining()
+            if member.lost:
+                await client.queue()  # what jobs ask for: it must not get them back by half
             await self._stop_left(member)
             if member.stuck and not await self._still_stuck(member):
                 member.is_well()

@@ -102,6 +102,7 @@ async def test_a_comfyui_is_asked_for_the_pack_and_models(doctor):
     assert "pack: The PromptReel nodes are " in said
     assert "models: wan2.1-i2v can't run in" in said
     assert "promptreel models pull wan2.1-i2v --comfyui PATH." in said
+    assert " Update ComfyUI, then: promptreel models pull kandinsky-5 --comfyui PATH." in said
 
 
 async def test_settings_that_can_not_be_used_are_told(doctor, monkeypatch):

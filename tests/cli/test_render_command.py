@@ -89,7 +89,7 @@ def test_never_overwrites_unless_told_to(photo, tmp_path, capsys):
     [
         (("photo.png", "x", "-o", "out.avi"), 2, "must end with one of .gif, .mp4, .webm, .webp"),
         (("photo.png", "x", "-o", "no/out.mp4"), 2, "There is no folder no"),
-        (("photo.png", "x", "-o", "."), 2, "must end with"),
+        (("photo.png", "x", "-o", "."), 2, "promptreel: . must end with"),
         (("gone.png", "x", "-o", "out.mp4"), 2, "There is no picture gone.png"),
         (("photo.png", "  ", "-o", "out.mp4"), 2, "The text is blank"),
         (("photo.png", "x", "-o", "out.mp4", "--still", "s.jpg"), 2, "end with .png"),

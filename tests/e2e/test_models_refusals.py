@@ -200,6 +200,27 @@ async def test_node_tells_what_it_makes_of_a_wish(
     assert said.startswith(facts)
 
 
+@pytest.mark.parametrize(
+    ("request_says", "told"),
+    [(0.0, "25 frames, 2.5 s"), (5.0, "5 s was asked; SVD makes at most 25 frames")],
+)
+async def test_a_requests_default_length_is_nobodys_wish(
+    comfyui: ComfyUI, request_says: float, told: str
+):
+    graph = image_to_video("svd", seconds=["1", 3], steps=1)
+    graph["1"]["inputs"]["seconds"] = request_says
+    done = await play(comfyui, graph)
+    said = "\n".join(done.outputs["4"]["text"])
+    assert told in said
+    assert ("was asked" in said) == bool(request_says)
+
+
+async def test_a_longer_text_than_a_video_may_be_is_told_and_not_made(comfyui: ComfyUI):
+    text = "a lighthouse, 70 seconds"
+    done = await play(comfyui, image_to_video("wan2.1-i2v", seconds=["1", 3], fps=1, text=text))
+    assert "128x64, 61 frames" in "\n".join(done.outputs["4"]["text"])
+
+
 async def test_a_wish_that_is_met_gets_no_remark(comfyui: ComfyUI):
     done = await play(comfyui, image_to_video("wan2.2-ti2v-5b", text="a lighthouse"))
     assert done.outputs["4"]["text"] == [

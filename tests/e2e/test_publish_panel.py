@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 RENDERERS = pytest.mark.parametrize("renderer", [{}, NODES_2], ids=["canvas", "nodes2"])
 LIGHT = {"Comfy.ColorPalette": "light"}
+UNASKED = {"Comfy.Workflow.ShowMissingModelsWarning": False}
 NAME = "by-hand"
 TALL = 1300  # the whole panel is on the page
 BESIDE = "() => Object.assign(app.canvas.ds, { scale: 0.6, offset: [590, 220] })"
@@ -118,7 +119,7 @@ async def test_open_workflow_is_published_tested_and_removed_by_clicks(
         assert stored["mapping"]["text"] == [["1", "text"]]
         assert stored["outputs"]["video"] == "5"
         picture = tmp_path / "mine.png"
-        save(picture, landscape(320, 200))
+        save(picture, landscape(400 if renderer else 320, 200))  # what was made once, isn't again
         await row.get_by_label("Picture", exact=True).set_input_files(picture)
         await row.get_by_label("Text", exact=True).fill("pan left, 1 second")
         await row.get_by_role("button", name="Test", exact=True).click()
@@ -166,6 +167,30 @@ async def test_mapping_is_shown_on_the_nodes_and_can_be_changed(
         assert stored["mapping"]["text"] == [["1", "negative"]]
         assert not stored["mapping"].get("negative")  # one widget takes one thing
         assert await opened.page.evaluate(MARKED) == []
+        assert not opened.complaints
+
+
+async def test_another_workflow_opened_meanwhile_is_read_before_it_is_published(
+    comfyui: ComfyUI, nothing_published: None
+):
+    other = json.loads((EXAMPLE.parent / "wan2.2-ti2v-5b.json").read_text(encoding="utf-8"))
+    async with editor(comfyui, height=TALL, settings=UNASKED) as opened:
+        await opened.open_workflow(_example())
+        await opened.page.locator(".promptreel-publish-tab-button").click()
+        panel = _panel(opened.page)
+        await panel.get_by_role("button", name="Read the open workflow").click()
+        await panel.get_by_label("Name", exact=True).fill(NAME)
+        await opened.open_workflow(other)
+        publish = panel.get_by_role("button", name="Publish", exact=True)
+        await publish.click()
+        await expect(panel.get_by_role("alert").filter(has_text="has changed")).to_be_visible()
+        rows = await asyncio.to_thread(comfyui.get, "/promptreel/pipelines")
+        assert rows["pipelines"] == []
+        await publish.click()  # now that its own mapping is shown
+        await expect(panel.get_by_text(f"{NAME} is published.")).to_be_visible()
+        stored = await asyncio.to_thread(comfyui.get, f"/promptreel/pipelines/{NAME}")
+        kinds = {node["class_type"] for node in stored["graph"].values()}
+        assert "PromptReelWan22TI2V5BModel" in kinds
         assert not opened.complaints
 
 

@@ -82,6 +82,12 @@ def test_length_out_of_reach_is_told():
     assert remark == "0.5 s was asked; SVD makes at least 2 frames: 2 s at 1 fps."
 
 
+def test_length_that_no_video_may_have_is_told_as_it_was_said_and_not_made():
+    found = made(SVD, Wish(WIDE, 1024, 576, seconds=60, asked=90))
+    assert found.remarks[0] == "90 s was asked; SVD makes at most 25 frames: 2.5 s at 10 fps."
+    assert made(LTX, Wish(WIDE, seconds=60, fps=1, asked=200)).frames < 70
+
+
 @pytest.mark.parametrize(
     ("family", "seconds", "fps", "frames"),
     [

@@ -200,6 +200,8 @@ async def test_take_says_what_a_model_makes_otherwise(client: Client):
     assert told["model"].startswith("Wan 2.2")
     assert (told["size"], told["seconds"]) == ([1008, 560], 12)
     assert told["longest"] == pytest.approx(81 / 16, abs=0.01)
+    told = await _ask(client, TAKE, {**asked, "text": "pan left, 90 seconds"})
+    assert told["seconds"] == 90, "as the node tells it, not cut to what a video may have"
     told = await _ask(client, TAKE, {"loader": "PromptReelLTXVModel", "text": " "})
     assert (told["size"], told["seconds"]) == (None, 0)
 

@@ -215,6 +215,20 @@ async def test_a_job_is_moved_though_the_pool_has_not_seen_yet_that_its_server_d
         await found(back)
 
 
+async def test_a_server_that_answers_by_half_does_not_get_its_job_back(fakes, serving):
+    hold(fakes)
+    async with serving(comfyui_away_seconds=1.0) as (client, begin):
+        job = await begin()
+        await eventually(lambda: any(fake.running for fake in fakes))
+        half, other = fakes if fakes[0].running else reversed(fakes)
+        half.faults.refuse = "/queue"
+        let_go([other])
+        await eventually(lambda: other.posts, 15)
+        assert (await ended(client, job))["status"] == "succeeded"
+        half.faults.refuse = False
+        await eventually(lambda: not half.running)
+
+
 async def test_without_another_server_a_job_fails_clearly(fakes, serving):
     hold(fakes)
     async with serving(comfyui_away_seconds=2.0, comfyui_url=fakes[0].url) as (client, begin):
@@ -299,6 +313,37 @@ async def test_too_long_in_the_queue_and_too_long_in_all(fakes, serving):
         assert fakes[0].interrupts
         assert not fakes[0].running
         assert not fakes[0].pending
+
+
+async def test_what_took_too_long_while_the_service_was_down_is_stopped(fakes, serving):
+    hold(fakes)
+    async with serving(comfyui_url=fakes[0].url) as (_, begin):
+        job = await begin()
+        await eventually(lambda: fakes[0].running)
+    await asyncio.sleep(1.0)
+    async with serving(comfyui_url=fakes[0].url, total_seconds=1.0) as (client, _):
+        assert (await ended(client, job))["error"]["code"] == "took_too_long"
+        await eventually(lambda: not fakes[0].running)
+    assert fakes[0].completed.total() == 0
+
+
+@pytest.mark.parametrize("end", ["failed", "canceled"])
+async def test_what_ended_while_its_server_was_away_is_stopped_when_it_is_back(end, fakes, serving):
+    hold(fakes)
+    away_s = 1.0 if end == "failed" else 60.0
+    async with serving(comfyui_away_seconds=away_s, comfyui_url=fakes[0].url) as (client, begin):
+        job = await begin()
+        await eventually(lambda: fakes[0].running)
+        fakes[0].faults.refuse = True
+        await fakes[0].cut_sockets()
+        if end == "canceled":
+            await client.post(f"/api/jobs/{job}/cancel")
+        body = await ended(client, job)
+        assert body["status"] == end
+        assert body["progress"]["message"] == ""
+        fakes[0].faults.refuse = False
+        await eventually(lambda: not fakes[0].running)
+    assert fakes[0].completed.total() == 0
 
 
 async def test_ready_agrees_and_says_how_many(fakes, serving):

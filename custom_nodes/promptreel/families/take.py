@@ -46,6 +46,7 @@ class Wish:
     """What somebody asks of a model; 0 stands for the model's own.
 
     `picture` is the start picture's width and height; `ends`: there is an end picture.
+    `asked` is the length as somebody said it, where `seconds` is the allowed one nearest to it.
     """
 
     picture: tuple[int, int]
@@ -54,6 +55,7 @@ class Wish:
     seconds: float = 0.0
     fps: float = 0.0
     ends: bool = False
+    asked: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def take(family: Family, chosen: Chosen, wish: Wish) -> Take:
     frames = limits.frames(seconds, fps)
     remarks = (
         *sized(family, limits, wish, size),
-        _retimed(family, limits, wish.seconds, frames, fps),
+        _retimed(family, limits, wish.asked or wish.seconds, frames, fps),
         _rerated(family, limits, fps),
     )
     return Take(*size, frames, fps, tuple(filter(None, remarks)))

@@ -25,6 +25,7 @@ _Family = TypeVar("_Family", bound=Model)
 
 KNOBS = tuple(field.name for field in fields(Knobs))
 _RGB = 3
+_REQUEST = "PromptReelRequest"
 HIDDEN = (io.Hidden.dynprompt, io.Hidden.unique_id)
 # Of each number the least and the most. ComfyUI checks widgets by them, not what comes by a link.
 BOUNDS: Mapping[str, tuple[float, float]] = {
@@ -65,6 +66,15 @@ def linked_loader(hidden: Any, families: Mapping[str, _Family]) -> tuple[_Family
     if family is None or any(isinstance(value, list) for value in node["inputs"].values()):
         return None
     return family, settings(family, node["inputs"])
+
+
+def left_to_text(hidden: Any) -> bool:  # noqa: ANN401
+    """Tell whether `seconds` comes from a Request that leaves it to the text."""
+    link = own_inputs(hidden).get("seconds")
+    if not isinstance(link, list):
+        return False
+    node = hidden.dynprompt.get_node(link[0])
+    return node["class_type"] == _REQUEST and node["inputs"].get("seconds") == 0
 
 
 def fitted(graph: Builder, link: Link, image: torch.Tensor, size: tuple[int, int]) -> Link:

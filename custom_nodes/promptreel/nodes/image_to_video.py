@@ -26,6 +26,7 @@ from .expansion import (
     fitted,
     knob_inputs,
     knobs,
+    left_to_text,
     linked_loader,
     own_inputs,
     said,
@@ -66,7 +67,7 @@ class ImageToVideo(io.ComfyNode):
         found = linked_loader(cls.hidden, FAMILIES)
         if found:
             family, chosen = found
-            take(family, chosen, _wish(wanted))
+            take(family, chosen, _wish(wanted, left_to_text(cls.hidden)))
             _sampling(family, chosen, wanted)
         return ["model"]
 
@@ -82,7 +83,9 @@ class ImageToVideo(io.ComfyNode):
         """Become the family's graph, and say what it will make."""
         check_bounds({**wanted, "seed": seed})
         family, end_image = FAMILIES[model.chosen.family], wanted.get("end_image")
-        made = take(family, model.chosen, _wish({**wanted, "image": image, "scene": scene}))
+        asks = {**wanted, "image": image, "scene": scene}
+        wish = _wish(asks, left_to_text(cls.hidden))
+        made = take(family, model.chosen, wish)
         graph, links, size = GraphBuilder(), own_inputs(cls.hidden), (made.width, made.height)
         start = fitted(graph, links["image"], image, size)
         sampling = _sampling(family, model.chosen, wanted)
@@ -105,14 +108,16 @@ class ImageToVideo(io.ComfyNode):
         return io.NodeOutput(video, frames, start, ui=told, expand=graph.finalize())
 
 
-def _wish(wanted: Mapping[str, Any]) -> Wish:
+def _wish(wanted: Mapping[str, Any], by_text: bool) -> Wish:
     """Return what the inputs ask for; a length of 0 is the scene's, if its text says one."""
-    fps = wanted["fps"]
+    fps, scene = wanted["fps"], wanted["scene"]
+    seconds = _seconds(wanted["seconds"], scene, by_text)
     return Wish(
         picture=extent_of(wanted["image"]),
         width=wanted["width"],
         height=wanted["height"],
-        seconds=_seconds(wanted["seconds"], wanted["scene"]),
+        seconds=seconds,
+        asked=scene.asked_seconds or 0.0 if seconds == scene.seconds else 0.0,
         fps=float(limits.check_fps(fps)) if fps else 0.0,
         ends=wanted.get("end_image") is not None,
     )
@@ -123,11 +128,11 @@ def _sampling(family: Family, chosen: Chosen, wanted: Mapping[str, Any]) -> Samp
     return tuned(family, family.sampling(chosen.files, chosen.options, ends), knobs(wanted))
 
 
-def _seconds(widget: float, scene: Scene) -> float:
-    """Return the widget's length, else what the text asks for, however long.
+def _seconds(widget: float, scene: Scene, by_text: bool) -> float:
+    """Return the widget's length, else the scene's, else 0: nobody says one.
 
-    A widget that is linked to a Request has the text's length, cut to what a video may have.
+    A widget that has it `by_text` holds the Request's default where the text says none.
     """
-    if widget and widget != scene.seconds:
-        return limits.check_seconds(widget)
-    return scene.asked_seconds or scene.seconds or 0.0
+    if by_text and scene.seconds is None and widget == limits.DEFAULT_SECONDS:
+        return 0.0
+    return limits.check_seconds(widget) if widget else scene.seconds or 0.0

@@ -13,9 +13,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
 
+from .choices import TAKEN
 from .graphs import RESULT, GraphError, check_graph, request_slots, results, widget
 from .model_rows import ModelRowError, read_model
-from .params import COMMON, PARAM_TYPES, Param, is_value
+from .params import COMMON, LARGEST, PARAM_TYPES, Param, is_value
 from .pipelines import IMAGE, TEXT, ModelFile, Pipeline, Slot
 from .values import Json
 
@@ -150,12 +151,15 @@ def _param(name: str, given: object, mapping: Slots, graph: Json) -> Param:
     _known_keys(row, _PARAM_KEYS, where)
     if name in (IMAGE, TEXT) or not mapping.get(name):
         raise PipelineError(f'"{where}" has no widget: map {name!r} to one, or leave it out.')
+    if name in TAKEN:
+        raise PipelineError(f'"{where}" means another thing in a request: take another name.')
     base = _COMMON.get(name) or Param(name, _type(row, where))
     if row.get("type", base.type) != base.type:
         raise PipelineError(f'the "type" of "{where}" is always {base.type!r}.')
     changes = {key: value for key, value in row.items() if key != "default"}
     if "choices" in row:
         changes["choices"] = tuple(map(str, _list(row["choices"], where)))
+    _text(row, "help")
     param = replace(base, **changes)
     _check_limits(param, where)
     own = widget(graph, mapping[name][0])
@@ -180,7 +184,9 @@ def _check_limits(param: Param, where: str) -> None:
 
 
 def _is_limit(value: object) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return value is None
+    return -LARGEST <= value <= LARGEST
 
 
 def _nodes(manifest: Json, graph: Json) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ _KEYS = ("name", "folder", "bytes", "licence", "source", "sha256")
 _OLDER_KEY = "size"  # what "bytes" was called first
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 _PART = re.compile(r"(?!\.)[^\x00-\x1f<>:\"/\\|?*]{1,200}(?<![. ])")  # a name on every system
+_LARGEST = 1 << 50  # bytes
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -79,7 +80,9 @@ def _folder(folder: str, name: str) -> str:
 
 def _size(row: Json, name: str) -> int | None:
     value = row.get("bytes", row.get(_OLDER_KEY))
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _LARGEST:
         raise ModelRowError(f'the "bytes" of {name} must be a whole number above 0.')
     return value
 

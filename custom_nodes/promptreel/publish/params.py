@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 ParamType = Literal["string", "integer", "number", "boolean", "enum"]
 PARAM_TYPES: tuple[str, ...] = get_args(ParamType)
 
+LARGEST = sys.float_info.max  # what JSON has for all: no infinity, no larger whole number
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -91,13 +93,19 @@ def expectation(param: Param) -> str:
     if param.type == "boolean":
         return "must be true or false"
     if param.type == "string":
-        return f"must have at most {param.maximum:g} characters"
+        return f"must have {_characters(param)}"
     kind = "a whole number" if param.type == "integer" else "a number"
     low, high = _shown(param.minimum), _shown(param.maximum)
     if low and high:
         return f"must be {kind} from {low} to {high}"
     limit = f", at least {low}" if low else f", at most {high}" if high else ""
     return f"must be {kind}{limit}"
+
+
+def _characters(param: Param) -> str:
+    most = "" if param.maximum is None else f"at most {param.maximum:g}"
+    least = "" if param.minimum is None else f"at least {param.minimum:g}"
+    return f"{' and '.join(filter(None, (least, most))) or 'some'} characters"
 
 
 def _shown(limit: float | None) -> str:
@@ -114,7 +122,7 @@ def _allowed(param: Param, value: object) -> bool:
         return True
     least = -math.inf if param.minimum is None else param.minimum
     most = math.inf if param.maximum is None else param.maximum
-    return math.isfinite(size) and least <= size <= most
+    return -LARGEST <= size <= LARGEST and least <= size <= most
 
 
 def _integer(text: str) -> int | None:

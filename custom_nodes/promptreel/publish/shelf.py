@@ -6,6 +6,7 @@ nothing outside of the folder is touched. Knows files; must not know where Comfy
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -65,9 +66,12 @@ def published(name: str, manifest: bytes, graph: bytes) -> tuple[Pipeline, Json]
         if not isinstance(row, dict):
             raise PipelineError(f"its {MANIFEST} must hold a JSON object.")
         manifest_row = cast("Json", row)
+        json.dumps(manifest_row, ensure_ascii=False).encode()
         pipeline = read_pipeline(name, manifest_row, nodes)
     except NotAGraph as error:
         raise PipelineError(f"{error}") from None
+    except UnicodeEncodeError:
+        raise PipelineError(f"its {MANIFEST} holds text that is not valid Unicode.") from None
     except GraphError as error:
         raise PipelineError(str(error)) from None
     return replace(pipeline, rank=0), manifest_row

@@ -7,6 +7,8 @@ name that the person knows (a file's). Must not know what nodes mean.
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable
 from typing import cast
 
 from .errors import NotAGraph
@@ -14,6 +16,7 @@ from .graphs import GraphError, check_graph
 from .values import Json
 
 MOST_NODES = 5000
+DEEPEST = 100  # lists and objects in each other: what copies them goes down a stack
 
 HOW_TO_EXPORT = (
     "In ComfyUI open it and choose Workflow > Export (API), then give the file that this saves."
@@ -23,16 +26,41 @@ HOW_TO_EXPORT = (
 def parsed(text: str, name: str) -> object:
     """Return what a JSON text holds. Raises NotAGraph."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        _check_depth(value)
     except RecursionError:
         raise NotAGraph(f"{name} is nested too deeply for a graph.") from None
     except ValueError as error:
         why = "a number that is none (NaN)" if str(error) == "constant" else "no valid JSON"
         raise NotAGraph(f"{name} holds {why}.") from None
+    return value
+
+
+def _check_depth(value: object) -> None:
+    """Raise RecursionError for what is nested deeper than any graph is."""
+    level, depth = [value], 0
+    while level:
+        if depth > DEEPEST:
+            raise RecursionError
+        level = [inner for one in level for inner in _inner(one)]
+        depth += 1
+
+
+def _inner(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("Json", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _no_constant(_: str) -> None:
     raise ValueError("constant")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("constant")
+    return value
 
 
 def graph_of(value: object, name: str) -> dict[str, Json]:
@@ -50,11 +78,14 @@ def graph_of(value: object, name: str) -> dict[str, Json]:
     if not any(isinstance(node, dict) and "class_type" in node for node in graph.values()):
         raise NotAGraph(f"{name} holds no graph of ComfyUI.")
     try:
+        _check_depth(graph)
         check_graph(graph)
         json.dumps(graph, ensure_ascii=False).encode()
     except GraphError as error:
         raise NotAGraph(str(error).replace("graph.json", name)) from None
-    except (UnicodeEncodeError, RecursionError):
+    except RecursionError:
+        raise NotAGraph(f"{name} is nested too deeply for a graph.") from None
+    except UnicodeEncodeError:
         raise NotAGraph(f"{name} holds text that is not valid Unicode.") from None
     return {key: _plain(node) for key, node in graph.items()}
 

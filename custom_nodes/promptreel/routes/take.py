@@ -57,7 +57,7 @@ def _seconds(body: Body) -> float:
     asked, text = number_of(body, "seconds", 0.0), text_of(body, "text")
     if asked or not text.strip():
         return asked
-    return parse_scene(text).seconds or 0.0
+    return parse_scene(text).asked_seconds or 0.0
 
 
 ROUTES = (Route("POST", "/promptreel/take", answering(taken)),)

@@ -203,6 +203,16 @@ async def test_progress_survives_the_kill_of_its_worker_but_its_steps_do_not(sto
     assert (await store.get("a")).progress == Progress(0.6)
 
 
+async def test_what_an_attempt_said_is_not_left_standing_after_it(store):
+    await store.submit(spec("a"))
+    lease = await take(store, "w")
+    await store.extend(lease, lease_s=5, progress=half(0.6, node="3", step=2, steps=4))
+    (lease,) = await store.adopt("w", "demo", lease_s=5)
+    assert lease.job.progress == Progress(0.6)
+    await store.extend(lease, lease_s=5, progress=half(0.7))
+    assert (await store.fail(lease, OOPS)).progress == Progress(0.7)
+
+
 async def test_tries_that_come_further_do_not_count_against_the_limit(store):
     await store.submit(spec("a", max_attempts=2))
     for tenth in range(1, 9):

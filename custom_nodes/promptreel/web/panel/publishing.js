@@ -96,8 +96,10 @@ export class Publishing {
     const name = this.name.value.trim();
     this.again.replaceChildren();
     await this.saying.guard(async () => {
+      const open = await openGraph();
+      if (shape(open.graph) !== shape(this.graph)) await this.readAnew();
       try {
-        await call("POST", PATH, { name, title: this.title.value, replace, ...(await this.confirmed()) });
+        await call("POST", PATH, { name, title: this.title.value, replace, ...this.confirmed(open) });
       } catch (why) {
         if (why.status === TAKEN && !replace)
           this.again.append(button(say("replaceIt"), () => this.publish(true), "danger"));
@@ -110,13 +112,27 @@ export class Publishing {
     });
   }
 
+  /** What was confirmed is of another graph: show what is found in this one, publish nothing. */
+  async readAnew() {
+    this.settled = { mapping: {}, outputs: {} };
+    this.clear();
+    await this.read();
+    throw new Error(say("changed"));
+  }
+
   /** What the panel shows is what is published, were it found or chosen. */
-  async confirmed() {
+  confirmed(open) {
     const found = Object.fromEntries(this.told.findings.map(({ name, slots }) => [name, slots]));
     const mapping = { ...found, ...this.settled.mapping };
     const outputs = { video: this.told.outputs.video.node, ...this.settled.outputs };
-    return { ...(await openGraph()), mapping, outputs };
+    return { ...open, mapping, outputs };
   }
+}
+
+/** The nodes of a graph and their links: by these a mapping holds, whatever the widgets say. */
+function shape(graph) {
+  const links = (inputs) => Object.entries(inputs).filter(([, value]) => Array.isArray(value));
+  return JSON.stringify(Object.entries(graph).map(([id, node]) => [id, node.class_type, links(node.inputs)]));
 }
 
 /** A name that is allowed, of a file's. */

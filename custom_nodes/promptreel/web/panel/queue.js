@@ -20,6 +20,7 @@ export async function run(graph, progress, signal) {
   const client = [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(16)).join("");
   const socket = listen(client, Object.keys(graph).length, progress);
   try {
+    await opened(socket);
     const told = await call("POST", "/prompt", { prompt: graph, client_id: client });
     const wrong = Object.values(told.node_errors ?? {}).flatMap((node) => node.errors);
     if (wrong.length) {
@@ -47,6 +48,14 @@ function listen(client, count, progress) {
     progress(Math.min(done / Math.max(count, parts.size), 1));
   };
   return socket;
+}
+
+/** Wait until the socket hears, or can't: without it there is a video all the same. */
+function opened(socket) {
+  if (socket.readyState !== WebSocket.CONNECTING) return null;
+  return new Promise((resolve) => {
+    for (const type of ["open", "error", "close"]) socket.addEventListener(type, resolve, { once: true });
+  });
 }
 
 async function ended(id, signal) {
