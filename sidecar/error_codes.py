@@ -88,7 +88,7 @@ _REQUEST = (
      "Try again after the seconds in Retry-After."),
     ("rate_limited", (429,), "This key has sent more requests in a minute than it may.",
      "Try again after the seconds in Retry-After."),
-    ("too_many_uploads", (429,), "As many pictures are being received as may.",
+    ("too_many_uploads", (429, 503), "As many pictures are being received as may.",
      "Try again after the seconds in Retry-After."),
     ("too_many_streams", (503,), "As many clients follow jobs as may.",
      "Ask for the job itself, or try again after the seconds in Retry-After."),

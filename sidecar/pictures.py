@@ -20,15 +20,15 @@ _PATIENCE_S = 2  # a picture is on its way for a second or so
 
 
 class Pictures:
-    """Accepts pictures into the store, decoding in `pool`."""
+    """Accepts pictures into the store, `most` at once if given, decoding in `pool`."""
 
     def __init__(
         self, media: MediaStore, pool: Executor, max_bytes: int, most: int | None = None
     ) -> None:
         self._media = media
         self._pool = pool
-        self._most = most
-        self._under_way = 0
+        self.most = most
+        self.under_way = 0
         self.max_bytes = max_bytes
 
     async def keep(
@@ -63,18 +63,18 @@ class Pictures:
     @asynccontextmanager
     async def _place(self) -> AsyncGenerator[None, None]:
         """Count the pictures under way: each takes a place on the disk and in the pool."""
-        if self._most is not None and self._under_way >= self._most:
+        if self.most is not None and self.under_way >= self.most:
             raise TooManyRequests(
                 f"Too many pictures are being received: try again in {_PATIENCE_S} s.",
                 code="too_many_uploads",
                 details="The operator sets by PROMPTREEL_MAX_UPLOADS how many may be under way.",
                 headers={"Retry-After": str(_PATIENCE_S)},
             )
-        self._under_way += 1
+        self.under_way += 1
         try:
             yield
         finally:
-            self._under_way -= 1
+            self.under_way -= 1
 
     async def _store(self, key: str, path: Path) -> str:
         if not await self._media.touch(key):

@@ -13,6 +13,7 @@ from sidecar.keys import (
     CATALOG,
     CLOSING,
     DRAINING,
+    PICTURES,
     SERVERS,
     SETTINGS,
     STORE,
@@ -70,17 +71,29 @@ async def ready(request: web.Request) -> web.Response:
 async def _check_room(request: web.Request, lane: str) -> None:
     """Say no while there is still some room, so that who asks first need not be refused."""
     queued, most = await request.app[STORE].queued(lane), request.app[SETTINGS].max_queued
-    if queued >= most - most // _SPARE:
+    if _nearly(queued, most):
         raise Unavailable(
             "Too many videos are waiting.", code="queue_full", details=f"{queued} of {most} wait."
         )
     streams = request.app[STREAMS]
-    if streams.open >= streams.most - streams.most // _SPARE:
+    if _nearly(streams.open, streams.most):
         raise Unavailable(
             "Too many clients follow jobs.",
             code="too_many_streams",
             details=f"{streams.open} of {streams.most} do.",
         )
+    pictures = request.app[PICTURES]
+    if pictures.most is not None and _nearly(pictures.under_way, pictures.most):
+        raise Unavailable(
+            "Too many pictures are being received.",
+            code="too_many_uploads",
+            details=f"{pictures.under_way} of {pictures.most} are.",
+        )
+
+
+def _nearly(taken: int, most: int) -> bool:
+    """Tell whether so many places are taken that the next to come may find none."""
+    return taken >= most - most // _SPARE
 
 
 async def _check_disk(request: web.Request) -> None:

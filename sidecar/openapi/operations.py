@@ -310,6 +310,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 "comfyui_unreachable",
                 "queue_full",
                 "too_many_streams",
+                "too_many_uploads",
                 "disk_full",
                 "storage_failed",
             )

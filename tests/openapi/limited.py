@@ -128,6 +128,7 @@ async def too_many_pictures_at_once(world: World) -> set[str]:
     slow = asyncio.create_task(checked.client.post(UPLOAD, data=slowly(), headers=kind))
     await eventually(lambda: list((world.settings.data_dir / "unfinished").iterdir()))
     await checked.ask("POST", UPLOAD, expect=429, data=picture_form(picture()))
+    assert (await checked.ask("GET", READY, expect=503))["code"] == "too_many_uploads"
     gone.set()
     (await slow).release()
     return checked.codes

@@ -107,6 +107,9 @@ async def test_uploads_under_way_are_bounded(aiohttp_client, tmp_path, png):
     response = await client.post("/api/upload", data=picture_form(png))
     assert response.headers["Retry-After"] == "2"
     assert (await refusal(response, 429))["code"] == "too_many_uploads"
+    told = await refusal(await client.get("/api/ready"), 503)
+    assert (told["code"], told["details"]) == ("too_many_uploads", "1 of 1 are.")
     go_on.set()
     assert (await first).status == 200
+    assert (await client.get("/api/ready")).status == 200
     assert (await client.post("/api/upload", data=picture_form(png))).status == 200
