@@ -309,7 +309,9 @@ class PromptReel:
             with error:
                 raise _refused(error) from None
         except (OSError, HTTPException) as error:
-            raise Away(f"PromptReel at {self.url} can't be reached: {error}.") from None
+            why = getattr(error, "reason", None) or error  # URLError says it in its own way
+            why = getattr(why, "strerror", None) or why
+            raise Away(f"PromptReel at {self.url} can't be reached: {why}.") from None
 
     def _address(self, path: str) -> str:
         address = path if "://" in path else f"{self.url}{path}"

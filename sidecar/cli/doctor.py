@@ -24,6 +24,7 @@ environment's as well: it looks at the sidecar that they describe.
 exit status:
   0    all that is needed works; a line with -- tells what you can do without
   1    something must be mended: its line begins with BAD
+  2    wrong usage: there is no such option
 """
 
 
@@ -44,7 +45,11 @@ def run(arguments: Sequence[str]) -> int:
     """Look, tell, change nothing; return the exit status."""
     options, settings = parser().parse_known_args(list(arguments))
     from sidecar.checkup.everything import examine  # noqa: PLC0415  loads aiohttp
+    from sidecar.settings import parser as of_settings  # noqa: PLC0415  needless for --help
 
+    unknown = of_settings().parse_known_args(settings)[1]
+    if unknown:
+        parser().error(f"unrecognized arguments: {' '.join(unknown)}")
     findings = examine(settings, os.environ, _version())
     wrong = [finding for finding in findings if finding.state == "bad"]
     if options.json:

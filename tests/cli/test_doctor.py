@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from sidecar.app import create_app
+from sidecar.cli.program import main
 from sidecar.settings import Settings
 from tests.cli.conftest import PROGRAM, environment
 from tests.fake_comfy import FakeComfy
@@ -114,6 +115,11 @@ async def test_settings_that_can_not_be_used_are_told(doctor, monkeypatch):
     monkeypatch.setenv("PROMPTREEL_API_KYE", "x")
     _, _, said = await doctor()
     assert "did you mean PROMPTREEL_API_KEY?" in said
+
+
+def test_an_option_that_is_none_gets_the_doctors_own_usage(capsys):
+    assert main(["doctor", "--nosuch"]) == 2
+    assert "promptreel doctor: error: unrecognized arguments: --nosuch" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="rights are others there")
