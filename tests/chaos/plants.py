@@ -168,7 +168,7 @@ def _plants() -> Iterator[Plant]:
         "a canceled job goes on in ComfyUI",
         r"still works on a job that was canceled",
         job,
-        "            await prompt.stop()\n",
+        "            await stop(client, self.prompt_id, self._pace.stop_s)\n",
         "            await asyncio.sleep(0)\n",
         "CUT_ALL",
     )
