@@ -137,7 +137,7 @@ class FakeComfy:
             ]
         )
         self.server = TestServer(app, port=port)
-        await self.server.start_server()
+        await self.server.start_server(shutdown_timeout=0.5)  # not 60 s
         self.url = f"http://127.0.0.1:{self.server.port}"
         self.worker = asyncio.create_task(self._work())
 
