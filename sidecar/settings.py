@@ -236,14 +236,18 @@ def _number(row: Setting, text: str) -> float:
     return value
 
 
-def _url(_: Setting, text: str) -> str:
-    """Check a base address; blank is fine."""
+def is_base_url(text: str) -> bool:
+    """Whether a text can be the address of an HTTP service."""
     try:
         parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if text and not good:
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
+
+
+def _url(_: Setting, text: str) -> str:
+    """Check a base address; blank is fine."""
+    if text and not is_base_url(text):
         raise _WrongValueError(f"must be an address like http://host:port, not {text!r}.")
     return text.rstrip("/")
 

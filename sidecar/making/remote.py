@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from promptreel_client import Job, PromptReel, PromptReelError, Refused
 
 from sidecar.engine import EngineError, VideoInfo, probe
+from sidecar.settings import is_base_url
 from sidecar.studio.understood import understood
 
 from .delivering import deliver
@@ -24,7 +24,8 @@ def make(order: Order, tell: Tell, url: str, key: str) -> Made:
     """Make the video. Raises MakingError, and whatever `tell` raises: then the job is canceled."""
     if order.video.suffix.lower() != MADE:
         raise WrongOrder(f"A service makes {MADE} files: let the name {order.video.name} end so.")
-    _check_address(url)
+    if not is_base_url(url):
+        raise WrongOrder(f"--server takes an address such as http://127.0.0.1:8190, not {url!r}.")
     check(order)
     scene = understood(order.text, order.params.get("negative", ""), "")
     tell(0.0, scene["understood"])
@@ -51,17 +52,6 @@ def make(order: Order, tell: Tell, url: str, key: str) -> Made:
             raise MakingError(str(error)) from None
         info = _probed(video, url)
         return deliver(order, (image, video), info, jobs[-1].pipeline, scene["understood"])
-
-
-def _check_address(url: str) -> None:
-    """Raise WrongOrder for what can't be the address of a service."""
-    try:
-        parts = urlsplit(url)
-        found = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that is none
-        found = False
-    if not found:
-        raise WrongOrder(f"--server takes an address such as http://127.0.0.1:8190, not {url!r}.")
 
 
 def _words(job: Job) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.comfyui_server import ComfyUI
+from tests.e2e.comfyui_server import PACK, ComfyUI
 from tests.e2e.editor import editor
 from tests.e2e.pack_graphs import NODES
 
@@ -28,11 +28,12 @@ async def _placed(page: Page, title: str) -> list[str]:
     return await page.evaluate("() => app.graph.nodes.map((node) => node.type)")
 
 
-async def test_every_node_is_placed_from_the_search_box(comfyui: ComfyUI):
-    known = {name: await asyncio.to_thread(comfyui.get, f"/object_info/{name}") for name in NODES}
-    async with editor(comfyui, height=1000) as opened:
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_every_node_is_placed_from_the_search_box(comfyui: ComfyUI, language: str):
+    words = json.loads((PACK / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+    async with editor(comfyui, height=1000, settings={"Comfy.Locale": language}) as opened:
         opened.page.set_default_timeout(10_000)
         await opened.page.wait_for_function("() => app.graph.nodes.length")  # the first workflow
-        for name, told in known.items():
-            assert await _placed(opened.page, told[name]["display_name"]) == [name]
+        for name in NODES:
+            assert await _placed(opened.page, words[name]["display_name"]) == [name]
         assert not opened.complaints
