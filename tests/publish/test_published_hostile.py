@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from promptreel.publish.shelf import MOST
 
+from sidecar.backends import published
 from sidecar.backends.published import LONGEST
 from tests.fake_comfy import GRAPH, FakeComfy
 from tests.publish.given import MANIFEST, generate, listing, names, served
@@ -117,3 +118,20 @@ async def test_of_thousands_few_are_told(aiohttp_client, tmp_path, fake):
 
     await found(there, 10)
     assert len((await listing(service))["unusable"]) == MOST
+
+
+async def test_a_fault_in_the_reading_of_one_leaves_the_others(
+    aiohttp_client, tmp_path, fake, monkeypatch
+):
+    read = published.publish
+
+    def faulty(pipeline, manifest):
+        return read(pipeline, {}[pipeline.title] if pipeline.name == "bad" else manifest)
+
+    monkeypatch.setattr(published, "publish", faulty)
+    fake.user.publish("bad", FILES)
+    fake.user.publish("good", FILES)
+    service = await served(aiohttp_client, tmp_path, fake.url)
+    (row,) = (await listing(service))["unusable"]
+    assert (row["name"], row["reason"].partition(":")[0]) == ("bad", "it can't be read")
+    assert (await generate(service, comfyPipeline="good"))[0] == 200
